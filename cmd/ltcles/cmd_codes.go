@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"ltcles/pipeline/contract"
+	"ltcles/pipeline/workspace"
+)
+
+// CodesOptions are the options of codes list.
+type CodesOptions struct {
+	Workspace string
+	Year      string
+}
+
+func newCodesCommand(s streams) *cobra.Command {
+	codes := &cobra.Command{
+		Use:   "codes",
+		Short: "The code book",
+		Args:  noCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var options CodesOptions
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the SNOMED CT codes of a contract year and what they count for",
+		Args:  exactly(0),
+		RunE:  func(*cobra.Command, []string) error { return runCodesList(options, s) },
+	}
+	list.Flags().StringVar(&options.Workspace, "workspace", "", "a workspace whose reference/contracts may replace a year")
+	list.Flags().StringVar(&options.Year, "year", "", "one contract year, 2026-27 (default: every year there is)")
+	codes.AddCommand(list)
+	return codes
+}
+
+func runCodesList(o CodesOptions, s streams) error {
+	overrides := ""
+	if o.Workspace != "" {
+		w, err := workspace.Open(o.Workspace)
+		if err != nil {
+			return err
+		}
+		overrides = w.ContractsDir()
+	}
+	years, err := contract.Years(overrides)
+	if err != nil {
+		return err
+	}
+	if o.Year != "" {
+		year, err := contract.ParseYear(o.Year)
+		if err != nil {
+			return usageError{err}
+		}
+		years = []contract.Year{year}
+	}
+	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "year\tcode\trole\tcohort\tsegment\tminimum\tterm")
+	for _, year := range years {
+		c, err := contract.Load(overrides, year)
+		if err != nil {
+			return err
+		}
+		minimums := map[string]string{"": ""}
+		for _, segment := range c.Segments {
+			minimums[segment.Segment] = "not set"
+			if segment.MinimumShare != nil {
+				minimums[segment.Segment] = segment.MinimumShare.String()
+			}
+		}
+		for _, code := range c.Codes {
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", year, code.Code, code.Role, code.Cohort, code.Segment, minimums[code.Segment], code.Term)
+		}
+	}
+	return out.Flush()
+}

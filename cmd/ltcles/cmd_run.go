@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"ltcles/pipeline"
+	"ltcles/pipeline/civil"
+	"ltcles/pipeline/contract"
+	"ltcles/pipeline/workspace"
+)
+
+// RunOptions are the options of run and of check.
+type RunOptions struct {
+	Workspace string
+	Period    string
+	AsAt      civil.Date
+	Accept    []string
+	AcceptAll bool
+	Threads   int
+	Quiet     bool
+}
+
+// AddFlags adds the flags of the options.
+func (o *RunOptions) AddFlags(flags *pflag.FlagSet) {
+	o.AsAt = civil.None
+	flags.StringVar(&o.Workspace, "workspace", ".", "the workspace's folder")
+	flags.StringVar(&o.Period, "period", "", "a month, 2026-06, or a contract year, 2026-27, for its year end (required)")
+	flags.Var(dateFlag{&o.AsAt}, "as-at", "the day of the extract (default: the newest run date that the files state, else today)")
+	flags.StringArrayVar(&o.Accept, "accept", nil, "a file of the inbox that is accepted as it is, though it would stop the run; repeatable")
+	flags.BoolVar(&o.AcceptAll, "accept-all", false, "accept every file as it is")
+	flags.IntVar(&o.Threads, "threads", 0, "how many threads to use (default: the settings', else one for each processor)")
+	flags.BoolVar(&o.Quiet, "quiet", false, "no progress and no summary")
+}
+
+func newRunCommand(s streams) *cobra.Command {
+	var options RunOptions
+	cmd := &cobra.Command{
+		Use:   "run --period P",
+		Short: "Ingest a period, compute it and publish it",
+		Long: `Reads every file of inbox/<period>, computes the period and publishes it beside
+the periods before it. Readers see the old snapshot or the new one, never a part.
+Running the same inputs again changes nothing.
+
+` + exitCodes,
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), options, true, s) },
+	}
+	options.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func newCheckCommand(s streams) *cobra.Command {
+	var options RunOptions
+	cmd := &cobra.Command{
+		Use:   "check --period P",
+		Short: "Do everything that run does, short of publishing, and print the findings",
+		Long: `Reads and computes the period as run does and prints what it found. Nothing is
+published. The exit code says whether run would publish.
+
+` + exitCodes,
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), options, false, s) },
+	}
+	options.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
+	if o.Period == "" {
+		return usageError{fmt.Errorf("no period; give --period 2026-06, or --period 2026-27 for a year end")}
+	}
+	period, err := contract.ParsePeriod(o.Period)
+	if err != nil {
+		return usageError{err}
+	}
+	if o.Threads < 0 {
+		return usageError{fmt.Errorf("--threads %d; expected 0 or more", o.Threads)}
+	}
+	w, err := workspace.Open(o.Workspace)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(s.err, o.Quiet)
+	report, err := pipeline.Run(ctx, pipeline.Config{
+		Workspace: w, Period: period, AsAt: o.AsAt, Today: today(),
+		Accept: o.Accept, AcceptAll: o.AcceptAll, Publish: publish, Threads: o.Threads, Progress: bar.update,
+	})
+	bar.finish()
+	if report != nil && !o.Quiet {
+		printReport(s.out, report, o, publish)
+	}
+	return err
+}

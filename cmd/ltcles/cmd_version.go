@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"ltcles/pipeline"
+	"ltcles/pipeline/duck"
+)
+
+func newVersionCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the versions of the program and of what it is built on",
+		Args:  exactly(0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runVersion(cmd.Context(), s) },
+	}
+}
+
+func runVersion(ctx context.Context, s streams) error {
+	engine, err := duck.Version(ctx)
+	if err != nil {
+		return err
+	}
+	commit, arrow := "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				commit = setting.Value
+			}
+		}
+		for _, dependency := range info.Deps {
+			if dependency.Path == "github.com/apache/arrow/go/v17" {
+				arrow = dependency.Version
+			}
+		}
+	}
+	fmt.Fprintf(s.out, "ltcles %s\ncommit %s\ngo %s\nduckdb %s\narrow %s\n", pipeline.Version, commit, runtime.Version(), engine, arrow)
+	return nil
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ltcles/pipeline"
+	"ltcles/pipeline/civil"
+	"ltcles/pipeline/config"
+)
+
+// The exit codes (SPEC §4).
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotFit      = 3
+	exitUnverified  = 4
+	exitInterrupted = 130
+)
+
+const exitCodes = `Exit codes:
+  0    done; warnings are allowed
+  1    an unexpected failure
+  2    the call or the workspace is at fault
+  3    the data is not fit to publish; nothing changed
+  4    verification failed
+  130  interrupted`
+
+// streams are where a command reads and writes: data goes to out, messages to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// usageError is a call that cannot be carried out as it was typed.
+type usageError struct{ error }
+
+// unverifiedError says that what is published is not what it should be.
+type unverifiedError struct{ problems int }
+
+func (e unverifiedError) Error() string {
+	return fmt.Sprintf("verification failed: %d problems", e.problems)
+}
+
+// execute runs a command line and returns the exit code.
+func execute(ctx context.Context, args []string, s streams) int {
+	root := newRootCommand(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		for _, line := range messages(err) {
+			fmt.Fprintln(s.err, "ltcles: "+line)
+		}
+	}
+	return exitCode(err)
+}
+
+// messages are the lines of an error, one for each problem.
+func messages(err error) []string {
+	if errors.Is(err, context.Canceled) {
+		return []string{"interrupted; nothing was published"}
+	}
+	var notFit *pipeline.NotFitError
+	if errors.As(err, &notFit) {
+		return append(notFit.Reasons, "nothing was published: the data is not fit")
+	}
+	return strings.Split(err.Error(), "\n")
+}
+
+func exitCode(err error) int {
+	var notFit *pipeline.NotFitError
+	var usage usageError
+	var problem *config.Problem
+	var unverified unverifiedError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &notFit):
+		return exitNotFit
+	case errors.As(err, &unverified):
+		return exitUnverified
+	case errors.As(err, &usage), errors.As(err, &problem):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func newRootCommand(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ltcles",
+		Short: "EMIS search exports of the LTC LES contract in, trustworthy Parquet out",
+		Long: `ltcles reads the EMIS search exports, registers and batch-add files of a period,
+keeps one assessment per patient and contract year, counts the segments, and
+publishes Parquet. No row is lost: every one has a disposition.
+
+` + exitCodes,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+	})
+	root.AddCommand(
+		newInitCommand(s),
+		newDemoCommand(s),
+		newCheckCommand(s),
+		newRunCommand(s),
+		newVerifyCommand(s),
+		newCodesCommand(s),
+		newVersionCommand(s),
+	)
+	return root
+}
+
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unknown command %q; see %s --help", args[0], cmd.CommandPath())}
+	}
+	return nil
+}
+
+// exactly asks for n arguments; more or fewer are a usage error.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// dateFlag is a flag that holds a day, None where it was not given.
+type dateFlag struct{ date *civil.Date }
+
+func (f dateFlag) String() string {
+	if f.date == nil {
+		return ""
+	}
+	return f.date.String()
+}
+
+func (f dateFlag) Set(text string) error {
+	day, err := civil.Parse(text)
+	if err != nil {
+		return err
+	}
+	*f.date = day
+	return nil
+}
+
+func (f dateFlag) Type() string { return "yyyy-mm-dd" }
+
+func today() civil.Date { return civil.FromTime(time.Now()) }

@@ -1,0 +1,449 @@
+package emis
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"ltcles/pipeline/civil"
+	"ltcles/snomed"
+)
+
+// TextMeaning is what a status or type text means (SPEC §6.2), or Blank or
+// Unknown, by the table that a [Reader] is given.
+type TextMeaning = string
+
+// A Row is one input row: one event of one line, or a line without any.
+// Identifiers are in NHSNumber and EMISNumber only, and are valid until the
+// next row is read.
+type Row struct {
+	Line  int // the physical line where the record starts
+	Event int // the ordinal of the event on its line, from 1; 0 where it has none
+
+	Malformed bool // broken quoting or the wrong width; nothing below is set but the file's practice
+
+	Practice      string // a known practice code, else ""
+	PracticeState State  // Valid, Blank or Unknown
+
+	NHSNumber  []byte // ten digits where NHSState is Valid
+	NHSState   State  // Valid, Blank, TestRange or Invalid
+	EMISNumber []byte // empty where blank
+
+	PatientType        TextMeaning
+	RegistrationStatus TextMeaning
+	RegisteredDate     civil.Date
+	DeductedDate       civil.Date
+	DeathDate          civil.Date
+	InvalidStatusDate  Field // the first of the three dates that is no date, else ""
+
+	Code          snomed.Code // a code of the book, else ""
+	CodeState     State       // Valid, Repaired, Other, Blank, Damaged or Invalid
+	ActivityDate  civil.Date
+	ActivityState State // Valid, Blank or Invalid
+	RecordedDate  civil.Date
+	RecordedState State // Valid, Blank or Invalid
+}
+
+// A Reader turns inspected files into rows. It may be used by several
+// goroutines at a time.
+type Reader struct {
+	Inbox     fs.FS
+	Practices map[string]struct{} // known practice codes, upper case
+	Book      *Book
+	Meanings  func(text string) (TextMeaning, bool) // SPEC §6.2
+	AllowTest bool                                  // NHS numbers of the 999 range are read
+	AsAt      civil.Date
+}
+
+// A Tally is what the reader itself counted, whatever becomes of the rows.
+type Tally struct {
+	Rows       int64
+	ByPractice map[string]int64 // under "" the rows of no known practice
+	Footers    int64            // trailing lines that are no records
+}
+
+// Read reads the rows of a file in order and hands each to emit. A file that
+// turns out unreadable ends with a *Refusal; what was emitted before is then
+// not to be used.
+func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
+	file, err := openIn(r.Inbox, f.Name)
+	if err != nil {
+		return Tally{}, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || info.Size() != f.Bytes || !info.ModTime().Equal(f.modTime) {
+		return Tally{}, refuseFor(f, refuse(0, "a file that changed while it was being read", "an inbox that stands still during a run", "wait until the copy or the synchronisation has ended and run again"))
+	}
+	read := &fileReader{
+		Reader: r, file: f, emit: emit,
+		tally:     Tally{ByPractice: map[string]int64{}},
+		texts:     map[string]TextMeaning{},
+		codes:     map[string]readCode{},
+		practices: map[string]practice{},
+		cols:      columnsOf(f.layout),
+	}
+	err = read.all(newLines(decoded(file, f.Encoding)))
+	if errors.Is(err, errLongLine) {
+		err = tooLong(read.records.lines.line)
+	}
+	var refused *Refusal
+	if errors.As(err, &refused) {
+		return Tally{}, refuseFor(f, refused)
+	}
+	if err != nil {
+		return Tally{}, fmt.Errorf("read export %s: %w", f.Name, err)
+	}
+	return read.tally, nil
+}
+
+func refuseFor(f *File, refusal *Refusal) *Refusal {
+	refusal.File, refusal.Kind = f.Name, f.Kind
+	return refusal
+}
+
+// columns are the places of the patient fields, -1 where there is none.
+type columns struct {
+	practice, nhs, emis, patientType, status, registered, deducted, death int
+}
+
+func columnsOf(l *layout) columns {
+	return columns{
+		practice: l.column(PracticeCode), nhs: l.column(NHSNumber), emis: l.column(EMISNumber),
+		patientType: l.column(PatientType), status: l.column(RegistrationStatus),
+		registered: l.column(RegisteredDate), deducted: l.column(DeductedDate), death: l.column(DeathDate),
+	}
+}
+
+type readCode struct {
+	code  snomed.Code
+	state State
+}
+
+type practice struct {
+	code  string
+	state State
+}
+
+// fileReader is the state of reading one file.
+type fileReader struct {
+	*Reader
+	file    *File
+	emit    func(*Row) error
+	records *records
+	cols    columns
+	tally   Tally
+	row     Row
+	cells   [][]byte
+
+	nhs, emis []byte // what Row's identifiers point into
+	filled    bool   // there are patient cells to fill down
+	patient   struct{ practice, nhs, emis []byte }
+
+	held []heldLine // lines that are a footer if nothing but such lines follows
+
+	// A file repeats few texts: each is worked out once.
+	texts     map[string]TextMeaning
+	codes     map[string]readCode
+	practices map[string]practice
+}
+
+type heldLine struct {
+	line  int
+	cells [][]byte
+}
+
+// maxRemembered bounds what a file of damaged cells can make the reader keep.
+const maxRemembered = 4096
+
+func (r *fileReader) all(l *lines) error {
+	r.records = newRecords(l, r.file.Delimiter)
+	for r.file.HeaderLine > 0 && l.line <= r.file.HeaderLine {
+		_, next, ok, err := l.at(0)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return refuse(0, "a file that changed while it was being read", "an inbox that stands still during a run", "run again")
+		}
+		l.take(next, 1)
+	}
+	r.records.needed = r.file.layout.width
+	for {
+		rec, err := r.records.next()
+		if err != nil {
+			return err
+		}
+		if rec == nil {
+			r.tally.Footers = int64(len(r.held))
+			return nil
+		}
+		if !rec.broken && rec.blank() {
+			continue
+		}
+		if len(r.held) < maxHeld && r.mayBeFooter(rec) {
+			r.hold(rec)
+			continue
+		}
+		if err := r.release(); err != nil {
+			return err
+		}
+		if err := r.record(rec); err != nil {
+			return err
+		}
+	}
+}
+
+// mayBeFooter tells whether a record has one cell that is not blank, and that
+// cell cannot be data: it is no patient number and does not read as a practice,
+// a code or a date where those stand (SPEC §5.1).
+func (r *fileReader) mayBeFooter(rec *record) bool {
+	if rec.broken {
+		return false
+	}
+	only := -1
+	for i, cell := range rec.cells {
+		if isBlank(cell) {
+			continue
+		}
+		if only >= 0 {
+			return false
+		}
+		only = i
+	}
+	cell := rec.cells[only]
+	switch only {
+	case r.cols.nhs, r.cols.emis:
+		return false
+	case r.cols.practice:
+		return r.practiceOf(cell).state != Valid
+	}
+	for _, g := range r.file.layout.groups {
+		switch only {
+		case g.code:
+			state := r.codeOf(cell).state
+			return state == Invalid
+		case g.activity, g.recorded:
+			_, state := readDate(cell, r.AsAt)
+			return state == Invalid
+		}
+	}
+	return true
+}
+
+// maxHeld bounds the lines held back: a footer is not longer.
+const maxHeld = 1000
+
+func (r *fileReader) hold(rec *record) {
+	cells := make([][]byte, len(rec.cells))
+	for i, cell := range rec.cells {
+		cells[i] = bytes.Clone(cell)
+	}
+	r.held = append(r.held, heldLine{line: rec.line, cells: cells})
+}
+
+func (r *fileReader) release() error {
+	held := r.held
+	r.held = nil
+	for _, h := range held {
+		if err := r.record(&record{line: h.line, cells: h.cells}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record turns one record into its rows.
+func (r *fileReader) record(rec *record) error {
+	row := &r.row
+	*row = Row{Line: rec.line, RegisteredDate: civil.None, DeductedDate: civil.None, DeathDate: civil.None, ActivityDate: civil.None, RecordedDate: civil.None}
+	if rec.broken || !r.isWidthRight(rec) {
+		row.Malformed = true
+		row.Practice, row.PracticeState = r.file.Practice, Valid
+		if row.Practice == "" {
+			row.PracticeState = Blank
+		}
+		r.filled = false
+		return r.put(row)
+	}
+	r.cells = rec.cells
+	r.readPatient(row)
+	r.readStatus(row)
+	events := 0
+	for _, g := range r.file.layout.groups {
+		if !r.readEvent(row, g) {
+			continue
+		}
+		events++
+		row.Event = events
+		if err := r.put(row); err != nil {
+			return err
+		}
+	}
+	if events > 0 {
+		return nil
+	}
+	row.Event = 0
+	row.Code, row.CodeState = "", Blank
+	row.ActivityDate, row.ActivityState = civil.None, Blank
+	row.RecordedDate, row.RecordedState = civil.None, Blank
+	return r.put(row)
+}
+
+// isWidthRight tells whether a record reaches the last named column and has
+// nothing to the right of it.
+func (r *fileReader) isWidthRight(rec *record) bool {
+	width := r.file.layout.width
+	if len(rec.cells) < width {
+		return false
+	}
+	for _, cell := range rec.cells[width:] {
+		if !isBlank(cell) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *fileReader) put(row *Row) error {
+	r.tally.Rows++
+	r.tally.ByPractice[row.Practice]++
+	return r.emit(row)
+}
+
+// cell is the text of a column, nothing where the file does not have it.
+func (r *fileReader) cell(column int) []byte {
+	if column < 0 {
+		return nil
+	}
+	return r.cells[column]
+}
+
+// readPatient reads who the row is about. On the continuation line of a report
+// with two header rows the patient's numbers and practice are those above.
+func (r *fileReader) readPatient(row *Row) {
+	practiceCell, nhs, emis := r.cell(r.cols.practice), r.cell(r.cols.nhs), r.cell(r.cols.emis)
+	if r.file.layout.twoRows {
+		if r.isContinuation() {
+			if r.filled {
+				practiceCell, nhs, emis = r.patient.practice, r.patient.nhs, r.patient.emis
+			}
+		} else {
+			r.filled = true
+			r.patient.practice = append(r.patient.practice[:0], practiceCell...)
+			r.patient.nhs = append(r.patient.nhs[:0], nhs...)
+			r.patient.emis = append(r.patient.emis[:0], emis...)
+		}
+	}
+	known := r.practiceOf(practiceCell)
+	row.Practice, row.PracticeState = known.code, known.state
+	r.nhs, row.NHSState = nhsNumber(r.nhs[:0], nhs, r.AllowTest)
+	row.NHSNumber = r.nhs
+	r.emis = emisNumber(r.emis[:0], emis)
+	row.EMISNumber = r.emis
+}
+
+// isContinuation tells whether every patient cell of the line is blank.
+func (r *fileReader) isContinuation() bool {
+	for _, cell := range r.cells[:min(r.file.layout.patientEnd, len(r.cells))] {
+		if !isBlank(cell) {
+			return false
+		}
+	}
+	return true
+}
+
+// practiceOf reads a practice cell (R4); where it is blank, the file's practice
+// stands in.
+func (r *fileReader) practiceOf(cell []byte) practice {
+	if known, ok := r.practices[string(cell)]; ok {
+		return known
+	}
+	text := string(bytes.ToUpper(trim(cell)))
+	_, isKnown := r.Practices[text]
+	var read practice
+	switch {
+	case isKnown:
+		read = practice{text, Valid}
+	case text != "":
+		read = practice{"", Unknown}
+	case r.file.Practice != "":
+		read = practice{r.file.Practice, Valid}
+	default:
+		read = practice{"", Blank}
+	}
+	if len(r.practices) < maxRemembered {
+		r.practices[string(cell)] = read
+	}
+	return read
+}
+
+func (r *fileReader) readStatus(row *Row) {
+	row.PatientType = r.meaningOf(r.cell(r.cols.patientType))
+	row.RegistrationStatus = r.meaningOf(r.cell(r.cols.status))
+	for _, status := range []struct {
+		column int
+		field  Field
+		date   *civil.Date
+	}{
+		{r.cols.registered, RegisteredDate, &row.RegisteredDate},
+		{r.cols.deducted, DeductedDate, &row.DeductedDate},
+		{r.cols.death, DeathDate, &row.DeathDate},
+	} {
+		if status.column < 0 {
+			continue
+		}
+		var state State
+		if *status.date, state = readDate(r.cells[status.column], r.AsAt); state == Invalid && row.InvalidStatusDate == "" {
+			row.InvalidStatusDate = status.field
+		}
+	}
+}
+
+func (r *fileReader) meaningOf(cell []byte) TextMeaning {
+	if meaning, ok := r.texts[string(cell)]; ok {
+		return meaning
+	}
+	meaning := string(Blank)
+	if text := string(trim(cell)); text != "" {
+		var known bool
+		if meaning, known = r.Meanings(text); !known {
+			meaning = string(Unknown)
+		}
+	}
+	if len(r.texts) < maxRemembered {
+		r.texts[string(cell)] = meaning
+	}
+	return meaning
+}
+
+// readEvent reads one group of the line, and tells whether there is an event.
+func (r *fileReader) readEvent(row *Row, g group) bool {
+	row.ActivityDate, row.ActivityState = readDate(r.cell(g.activity), r.AsAt)
+	if g.code >= 0 {
+		read := r.codeOf(r.cell(g.code))
+		row.Code, row.CodeState = read.code, read.state
+		if row.CodeState == Blank && row.ActivityState == Blank {
+			return false
+		}
+	} else {
+		row.Code, row.CodeState = g.fixed, Valid
+		if row.ActivityState == Blank && r.file.Code == "" {
+			return false
+		}
+	}
+	row.RecordedDate, row.RecordedState = readDate(r.cell(g.recorded), r.AsAt)
+	return true
+}
+
+func (r *fileReader) codeOf(cell []byte) readCode {
+	if known, ok := r.codes[string(cell)]; ok {
+		return known
+	}
+	var read readCode
+	read.code, read.state = r.Book.read(cell)
+	if len(r.codes) < maxRemembered {
+		r.codes[string(cell)] = read
+	}
+	return read
+}

@@ -1,0 +1,317 @@
+package emis
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"ltcles/snomed"
+)
+
+// A Field is what a column means (SPEC §5.2).
+type Field string
+
+// The fields that are read.
+const (
+	PracticeCode       Field = "practice_code"
+	NHSNumber          Field = "nhs_number"
+	EMISNumber         Field = "emis_number"
+	Code               Field = "code"
+	ActivityDate       Field = "activity_date"
+	RecordedDate       Field = "recorded_date"
+	PatientType        Field = "patient_type"
+	RegistrationStatus Field = "registration_status"
+	RegisteredDate     Field = "registered_date"
+	DeductedDate       Field = "deducted_date"
+	DeathDate          Field = "death_date"
+)
+
+// fieldHeaders is the table of SPEC §5.2. Where several headers of a file mean
+// one field, the earliest here wins.
+var fieldHeaders = []struct {
+	field   Field
+	headers []string
+}{
+	{PracticeCode, []string{"Organisation Code", "ODS Code", "Practice Code", "Practice ODS Code", "Organisation ODS Code", "Usual GP's Organisation Code"}},
+	{NHSNumber, []string{"NHS Number", "NHS No", "NHSNumber"}},
+	{EMISNumber, []string{"EMIS Number", "EMIS No", "Patient Number"}},
+	{Code, []string{"SNOMED CT Concept ID", "SNOMED Concept ID", "SNOMED Code", "Concept ID", "SNOMED CT Code", "Code"}},
+	{ActivityDate, []string{"Date", "Event Date", "Effective Date", "Activity Date", "Clinical Effective Date"}},
+	{RecordedDate, []string{"Date Recorded", "Recorded Date", "Entered Date", "Date Entered", "Date Added", "Availability Date"}},
+	{PatientType, []string{"Patient Type", "Registration Type"}},
+	{RegistrationStatus, []string{"Registration Status", "Patient Status"}},
+	{RegisteredDate, []string{"Registered Date", "Registration Date", "Date of Registration"}},
+	{DeductedDate, []string{"Deducted Date", "Deduction Date", "Date of Deduction", "Deregistration Date", "Date of Deactivation", "Left Date"}},
+	{DeathDate, []string{"Date of Death", "Death Date", "Deceased Date"}},
+}
+
+// Fields lists every field, in the order of SPEC §5.2.
+func Fields() []Field {
+	fields := make([]Field, len(fieldHeaders))
+	for i, entry := range fieldHeaders {
+		fields[i] = entry.field
+	}
+	return fields
+}
+
+// event tells whether a field belongs to an event rather than to the patient.
+func (f Field) event() bool { return f == Code || f == ActivityDate || f == RecordedDate }
+
+// status tells whether a field is evidence of registration.
+func (f Field) status() bool {
+	switch f {
+	case PatientType, RegistrationStatus, RegisteredDate, DeductedDate, DeathDate:
+		return true
+	}
+	return false
+}
+
+// A Layout is what a workspace adds for the files of one provider: more
+// headers, and which code a group without a code column stands for.
+type Layout struct {
+	Headers map[Field][]string
+	Groups  map[string]snomed.Code
+}
+
+// vocabulary maps a header, with case, spaces and punctuation taken out, to its
+// field and its rank within the field.
+type vocabulary map[string]struct {
+	field Field
+	rank  int
+}
+
+func newVocabulary(layout Layout) vocabulary {
+	v := vocabulary{}
+	for _, entry := range fieldHeaders {
+		for rank, header := range slices.Concat(entry.headers, layout.Headers[entry.field]) {
+			name := plain(header)
+			if _, known := v[name]; !known {
+				v[name] = struct {
+					field Field
+					rank  int
+				}{entry.field, rank}
+			}
+		}
+	}
+	return v
+}
+
+// plain takes case, spaces and punctuation out of a header.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, text)
+}
+
+// layout says where the fields of a file stand.
+type layout struct {
+	headerLine int
+	twoRows    bool
+	width      int // fields up to and including the last named column
+	patient    map[Field]int
+	patientEnd int     // columns before this one belong to the patient; only where twoRows
+	groups     []group // the groups that hold events, in column order
+	codeless   []group // groups with a date and no code: read only where the file's name gives the code
+}
+
+// group is one group of event columns; a column is -1 where the group has none.
+type group struct {
+	code, activity, recorded int
+	fixed                    snomed.Code // what the group stands for where it has no code column
+}
+
+func (l *layout) hasStatus() bool {
+	for field := range l.patient {
+		if field.status() {
+			return true
+		}
+	}
+	return false
+}
+
+// column is the place of a patient field, -1 where the file does not have it.
+func (l *layout) column(field Field) int {
+	if at, ok := l.patient[field]; ok {
+		return at
+	}
+	return -1
+}
+
+var digitsRun = regexp.MustCompile(`[0-9]+`)
+
+// codeIn finds the only code of the book in a text, "" where there is none or
+// more than one.
+func (b *Book) codeIn(text string) snomed.Code {
+	var found snomed.Code
+	for _, digits := range digitsRun.FindAllString(text, -1) {
+		code, ok := b.codes[digits]
+		if !ok || code == found {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = code
+	}
+	return found
+}
+
+// patientDetails is how the group row of a two-header report begins.
+const patientDetails = "patientdetails"
+
+// isHeader tells whether a record names a patient number, and counts the
+// headers in it that are known.
+func (v vocabulary) isHeader(cells [][]byte) (known int, header bool) {
+	for _, cell := range cells {
+		entry, ok := v[plain(string(cell))]
+		if !ok {
+			continue
+		}
+		known++
+		header = header || entry.field == NHSNumber || entry.field == EMISNumber
+	}
+	return known, header
+}
+
+// readLayout works out a file's layout from its column row and, in a report
+// with two header rows, the group row above it (nil otherwise).
+func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Layout, book *Book) (*layout, error) {
+	l := &layout{headerLine: line, twoRows: groupRow != nil, patient: map[Field]int{}}
+	groupOf := make([]int, len(columnRow))
+	var names []string
+	for i, name := range columnRow {
+		if strings.ContainsRune(name, '"') || (i < len(groupRow) && strings.ContainsRune(groupRow[i], '"')) {
+			return nil, refuse(line, "a stray quote in the header", "header cells without quotes in them", "export the search again, or mend the header line")
+		}
+		if i < len(groupRow) && strings.TrimSpace(groupRow[i]) != "" || len(names) == 0 {
+			groupName := ""
+			if i < len(groupRow) {
+				groupName = groupRow[i]
+			}
+			names = append(names, groupName)
+		}
+		groupOf[i] = len(names) - 1
+		if strings.TrimSpace(name) != "" {
+			l.width = i + 1
+		}
+		if groupOf[i] == 0 {
+			l.patientEnd = i + 1
+		}
+	}
+	columns := make([]map[Field]int, len(names))
+	ranks := make([]map[Field]int, len(names))
+	repeated := make([]map[Field]bool, len(names))
+	for g := range names {
+		columns[g], ranks[g], repeated[g] = map[Field]int{}, map[Field]int{}, map[Field]bool{}
+	}
+	seen := map[string]bool{}
+	for i, name := range columnRow {
+		entry, ok := v[plain(name)]
+		if !ok {
+			continue
+		}
+		g := groupOf[i]
+		if key := fmt.Sprint(g, plain(name)); seen[key] {
+			repeated[g][entry.field] = true
+			if entry.field.event() {
+				return nil, refuse(line, fmt.Sprintf("the header of %s twice in one group", entry.field), "each event column once in its group", "remove the second column in the search and export it again")
+			}
+		} else {
+			seen[key] = true
+		}
+		if rank, ok := ranks[g][entry.field]; !ok || entry.rank < rank {
+			columns[g][entry.field], ranks[g][entry.field] = i, entry.rank
+		}
+	}
+	for field, column := range columns[0] {
+		if field.event() {
+			continue
+		}
+		if repeated[0][field] && field != PracticeCode {
+			return nil, refuse(line, fmt.Sprintf("the header of %s twice", field), "each patient column once", "remove the second column in the search and export it again")
+		}
+		l.patient[field] = column
+	}
+	for g, name := range names {
+		code, hasCode := columns[g][Code]
+		activity, hasDate := columns[g][ActivityDate]
+		fixed := fixedCode(name, extra, book)
+		switch {
+		case hasCode && hasDate, hasCode && g == 0 && len(names) == 1:
+			fixed = ""
+		case hasDate && fixed != "":
+			code = -1
+		case hasDate:
+			l.codeless = append(l.codeless, group{code: -1, activity: activity, recorded: recordedColumn(columns[g])})
+			continue
+		default:
+			if g > 0 {
+				l.adoptStatus(columns[g])
+			}
+			continue
+		}
+		if !hasDate {
+			activity = -1
+		}
+		l.groups = append(l.groups, group{code: code, activity: activity, recorded: recordedColumn(columns[g]), fixed: fixed})
+	}
+	return l, nil
+}
+
+func recordedColumn(columns map[Field]int) int {
+	if column, ok := columns[RecordedDate]; ok {
+		return column
+	}
+	return -1
+}
+
+// adoptStatus takes registration fields from a group that holds no event, where
+// the patient columns do not have them.
+func (l *layout) adoptStatus(columns map[Field]int) {
+	for field, column := range columns {
+		if _, have := l.patient[field]; !have && field.status() {
+			l.patient[field] = column
+		}
+	}
+}
+
+// fixedCode is the code that a group's name stands for: what the workspace maps
+// it to, else the one code of the book that it contains.
+func fixedCode(name string, extra Layout, book *Book) snomed.Code {
+	for mapped, code := range extra.Groups {
+		if plain(mapped) == plain(name) {
+			return code
+		}
+	}
+	return book.codeIn(name)
+}
+
+// has lists which fields a layout knows, for messages.
+func (l *layout) has() []string {
+	var known []string
+	for _, field := range Fields() {
+		_, ok := l.patient[field]
+		for _, g := range l.groups {
+			ok = ok || field == Code && g.code >= 0 || field == ActivityDate && g.activity >= 0 || field == RecordedDate && g.recorded >= 0
+		}
+		if ok {
+			known = append(known, string(field))
+		}
+	}
+	return known
+}
+
+// cellStrings copies a record's cells.
+func cellStrings(cells [][]byte) []string {
+	texts := make([]string, len(cells))
+	for i, cell := range cells {
+		texts[i] = string(bytes.TrimFunc(cell, isInvisible))
+	}
+	return texts
+}

@@ -1,0 +1,429 @@
+package emis
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"ltcles/pipeline/civil"
+	"ltcles/snomed"
+)
+
+// Kind is what a file of the inbox is (fact_file.kind).
+type Kind string
+
+// The kinds of file.
+const (
+	SearchExport Kind = "search_export"
+	BatchAdd     Kind = "batch_add"
+	Register     Kind = "register"
+	Summary      Kind = "summary"
+	OtherKind    Kind = "other"
+)
+
+// Status is what became of a file (fact_file.status).
+type Status string
+
+// The statuses of a file.
+const (
+	Read      Status = "read"
+	Duplicate Status = "duplicate"
+	Refused   Status = "refused"
+	Ignored   Status = "ignored"
+)
+
+// A File is a file of the inbox as [Inspector.Inspect] found it.
+type File struct {
+	Name     string // relative to the period's inbox, with slashes
+	SHA256   string // lower-case hex
+	Bytes    int64
+	Kind     Kind
+	Status   Status
+	Message  string // why it is refused, or what else there is to say
+	Refusal  *Refusal
+	Encoding Encoding
+	// Delimiter is 0 where the file was not read as delimited text.
+	Delimiter byte
+	// HeaderLine is the physical line of the column headers, 0 without any.
+	HeaderLine int
+	// Practice is the file's own practice (SPEC §5.2), "" where nothing names one.
+	Practice string
+	// Code is what the file's name says that every row of it was coded with,
+	// where no column says so.
+	Code snomed.Code
+	// ExtractDate is the stated one, None where the file states none.
+	ExtractDate  civil.Date
+	RelativeDate civil.Date
+
+	layout  *layout
+	modTime time.Time
+}
+
+// DelimiterName names the delimiter in words, "" where there is none.
+func (f *File) DelimiterName() string {
+	switch f.Delimiter {
+	case ',':
+		return "comma"
+	case '\t':
+		return "tab"
+	case ';':
+		return "semicolon"
+	case '|':
+		return "pipe"
+	}
+	return ""
+}
+
+// A ProviderLayout is a [Layout] for the files whose name matches a pattern.
+type ProviderLayout struct {
+	Files string // a path.Match pattern on the file's name or on its path
+	Layout
+}
+
+// An Inspector decides what the files of an inbox are.
+type Inspector struct {
+	Inbox     fs.FS
+	Practices map[string]struct{} // known practice codes, upper case
+	Book      *Book
+	Layouts   []ProviderLayout // all that match a file add up, the first first
+}
+
+// Inspect looks at one file: its bytes once, and its head. What makes the file
+// unreadable is said in the File, with status Refused; an error means that the
+// file could not be looked at.
+func (in *Inspector) Inspect(name string) (*File, error) {
+	f := &File{Name: name, Kind: OtherKind, Status: Read, ExtractDate: civil.None, RelativeDate: civil.None}
+	f.Practice = onlyPractice(in.Practices, name)
+	how, refusal := treat(name)
+	if err := in.survey(f, how, refusal); err != nil {
+		var refused *Refusal
+		if !errors.As(err, &refused) {
+			return nil, err
+		}
+		f.Refuse(refused)
+	}
+	return f, nil
+}
+
+// Refuse marks a file as refused, and says why.
+func (f *File) Refuse(refusal *Refusal) {
+	refusal.File, refusal.Kind = f.Name, f.Kind
+	f.Status, f.Refusal, f.Message = Refused, refusal, refusal.Message()
+	if refusal.Line > 0 {
+		f.Message = fmt.Sprintf("line %d: %s", refusal.Line, f.Message)
+	}
+}
+
+func (in *Inspector) survey(f *File, how treatment, refusal *Refusal) error {
+	file, err := openIn(in.Inbox, f.Name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("stat export %s: %w", f.Name, err)
+	}
+	f.modTime = info.ModTime()
+	seen, err := survey(file)
+	if err != nil {
+		return fmt.Errorf("read export %s: %w", f.Name, err)
+	}
+	f.SHA256, f.Bytes = seen.sha256, seen.size
+	switch how {
+	case ignoreFile:
+		f.Status, f.Message = Ignored, "not a data file, by its name"
+		return nil
+	case refuseFile:
+		return refusal
+	}
+	if f.Encoding, err = decideEncoding(seen); err != nil {
+		return err
+	}
+	head, err := in.head(f)
+	if err != nil {
+		return err
+	}
+	return in.decide(f, head)
+}
+
+// The header is looked for in this much of a file.
+const (
+	headBytes = 512 << 10
+	headLines = 1000
+)
+
+func (in *Inspector) head(f *File) ([]byte, error) {
+	file, err := openIn(in.Inbox, f.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	head, err := io.ReadAll(io.LimitReader(decoded(file, f.Encoding), headBytes))
+	if err != nil {
+		return nil, fmt.Errorf("read export %s: %w", f.Name, err)
+	}
+	return head, nil
+}
+
+// decide settles the file's dialect, layout, kind, practice and code.
+func (in *Inspector) decide(f *File, head []byte) error {
+	if isBlank(head) {
+		return refuse(0, "an empty file", "an export with a header and patients", "export the search again, or take the file out of the inbox")
+	}
+	extra := in.layoutFor(f.Name)
+	words := newVocabulary(extra)
+	found, err := findHeader(head, words)
+	if err != nil {
+		return err
+	}
+	if found == nil {
+		return in.decideHeaderless(f, head, words)
+	}
+	f.Delimiter, f.HeaderLine = found.delimiter, found.line
+	f.readPreamble(found.preamble)
+	if f.Practice == "" {
+		f.Practice = onlyPractice(in.Practices, found.preambleTexts()...)
+	}
+	f.layout, err = words.readLayout(found.line, found.groupRow, found.columnRow, extra, in.Book)
+	if err != nil {
+		f.Kind = guessKind(f.Name)
+		return err
+	}
+	return in.decideKind(f)
+}
+
+func guessKind(name string) Kind {
+	if batchWord.MatchString(name) {
+		return BatchAdd
+	}
+	return OtherKind
+}
+
+// decideKind applies SPEC §5.1: what makes a file a batch-add file, a search
+// export or a register, and whether it has what its kind needs.
+func (in *Inspector) decideKind(f *File) error {
+	l := f.layout
+	inBatch := batchWord.MatchString(f.Name)
+	if len(l.groups) == 0 {
+		if f.Code = in.Book.codeIn(f.Name); f.Code != "" {
+			named := group{code: -1, activity: -1, recorded: -1}
+			if len(l.codeless) > 0 {
+				named = l.codeless[0]
+			}
+			named.fixed = f.Code
+			l.groups = append(l.groups, named)
+			l.codeless = nil
+		}
+	}
+	switch {
+	case inBatch || f.Code != "":
+		f.Kind = BatchAdd
+	case len(l.groups) > 0:
+		f.Kind = SearchExport
+	case len(l.codeless) == 0 && l.hasStatus():
+		f.Kind = Register
+	}
+	var missing []string
+	if l.column(NHSNumber) < 0 && l.column(EMISNumber) < 0 {
+		missing = append(missing, "a patient number (NHS Number or EMIS Number)")
+	}
+	if l.column(PracticeCode) < 0 && f.Practice == "" {
+		missing = append(missing, "a practice (an Organisation Code column, or one practice code of practices.csv in the file's name)")
+	}
+	switch f.Kind {
+	case BatchAdd:
+		if len(l.groups) == 0 {
+			missing = append(missing, "a code (a SNOMED Code column, or one code-book code in the file's name)")
+		}
+	case SearchExport:
+		if l.groups[0].code >= 0 && l.groups[0].activity < 0 {
+			missing = append(missing, "an activity date (a Date column beside the code)")
+		}
+	case OtherKind:
+		missing = append(missing, "events (a SNOMED Code and a Date column in one group), or status columns (Patient Type, Registration Status, Deducted Date, Date of Death)")
+	}
+	if len(missing) > 0 {
+		seen := "none"
+		if known := l.has(); len(known) > 0 {
+			seen = strings.Join(known, ", ")
+		}
+		return refuse(l.headerLine, "a header without "+strings.Join(missing, " and without "), "columns that the file's kind needs (known headers seen: "+seen+")", "add the columns to the search and export it again, or map their headers in ltcles.yaml")
+	}
+	if n := len(l.codeless); n > 0 {
+		f.Message = fmt.Sprintf("%d column groups have a date and no code, and are not read; map the groups in ltcles.yaml if they are wanted", n)
+	}
+	return nil
+}
+
+// decideHeaderless tells a population summary and a headerless number list from
+// a file that has no header where it should have one.
+func (in *Inspector) decideHeaderless(f *File, head []byte, words vocabulary) error {
+	if isSummary(head) {
+		f.Kind = Summary
+		return refuse(0, "a population summary: counts, and no patients", "a patient list", "export the search's patient list instead")
+	}
+	if delimiter, ok := isNumberList(head); ok {
+		f.Kind, f.Delimiter = BatchAdd, delimiter
+		f.Code = in.Book.codeIn(f.Name)
+		f.layout = &layout{width: 1, patient: map[Field]int{NHSNumber: 0}, groups: []group{{code: -1, activity: -1, recorded: -1, fixed: f.Code}}}
+		switch {
+		case f.Code == "":
+			return refuse(0, "a list of NHS numbers without a code", "one code-book code in the file's name or its folders", "put the code that was batch added into the file's name")
+		case f.Practice == "":
+			return refuse(0, "a list of NHS numbers without a practice", "one practice code of practices.csv in the file's name or its folders", "put the practice code into the file's name")
+		}
+		return nil
+	}
+	f.Kind = guessKind(f.Name)
+	known := words.bestKnown(head)
+	if len(known) == 0 {
+		return refuse(0, "no header that is known", "a header row with NHS Number or EMIS Number", "export the search with its column headers, or map its headers in ltcles.yaml")
+	}
+	return refuse(0, "no header row with a patient number (known headers seen: "+strings.Join(known, ", ")+")", "NHS Number or EMIS Number among them", "add the column to the search and export it again, or map its header in ltcles.yaml")
+}
+
+func (in *Inspector) layoutFor(name string) Layout {
+	sum := Layout{Headers: map[Field][]string{}, Groups: map[string]snomed.Code{}}
+	for _, provider := range in.Layouts {
+		inPath, _ := path.Match(provider.Files, name)
+		inName, _ := path.Match(provider.Files, path.Base(name))
+		if provider.Files != "" && !inPath && !inName {
+			continue
+		}
+		for field, headers := range provider.Headers {
+			sum.Headers[field] = append(sum.Headers[field], headers...)
+		}
+		for name, code := range provider.Groups {
+			if _, have := sum.Groups[name]; !have {
+				sum.Groups[name] = code
+			}
+		}
+	}
+	return sum
+}
+
+// A header is where a file's column headers were found.
+type header struct {
+	delimiter byte
+	line      int
+	known     int
+	columnRow []string
+	groupRow  []string   // nil where the report has one header row
+	preamble  [][]string // the lines above, without the group row
+}
+
+func (h *header) preambleTexts() []string {
+	var texts []string
+	for _, row := range h.preamble {
+		texts = append(texts, row...)
+	}
+	return texts
+}
+
+var delimiters = []byte{',', '\t', ';', '|'}
+
+// findHeader looks for the first record that names a patient number, under each
+// delimiter; where several delimiters show one, the one that shows the most
+// known headers is the file's.
+func findHeader(head []byte, words vocabulary) (*header, error) {
+	var best *header
+	limit := headLines
+	for _, delimiter := range delimiters {
+		found, err := findHeaderBy(head, delimiter, words, limit)
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			continue
+		}
+		if best == nil || found.line < best.line || found.line == best.line && found.known > best.known {
+			best = found
+		}
+		limit = best.line
+	}
+	return best, nil
+}
+
+func findHeaderBy(head []byte, delimiter byte, words vocabulary, limit int) (*header, error) {
+	records := newRecords(&lines{buf: head, end: len(head), eof: true, line: 1}, delimiter)
+	var above [][]string
+	for {
+		rec, err := records.next()
+		if errors.Is(err, errLongLine) {
+			return nil, tooLong(records.lines.line)
+		}
+		if rec == nil || err != nil || rec.line > limit {
+			return nil, err
+		}
+		if rec.broken || rec.blank() {
+			continue
+		}
+		known, isHeader := words.isHeader(rec.cells)
+		if !isHeader {
+			above = append(above, cellStrings(rec.cells))
+			continue
+		}
+		h := &header{delimiter: delimiter, line: rec.line, known: known, columnRow: cellStrings(rec.cells), preamble: above}
+		if n := len(above); n > 0 && plain(above[n-1][0]) == patientDetails {
+			h.groupRow, h.preamble = above[n-1], above[:n-1]
+		}
+		return h, nil
+	}
+}
+
+func tooLong(line int) *Refusal {
+	return refuse(line, "a line longer than 1 MiB", "lines of an export", "export the search again; the file is damaged or is no export")
+}
+
+// bestKnown names the known fields of the head's richest line, for a message.
+func (v vocabulary) bestKnown(head []byte) []string {
+	var best []string
+	for _, delimiter := range delimiters {
+		records := newRecords(&lines{buf: head, end: len(head), eof: true, line: 1}, delimiter)
+		for {
+			rec, err := records.next()
+			if rec == nil || err != nil || rec.line > headLines {
+				break
+			}
+			var known []string
+			for _, cell := range rec.cells {
+				if entry, ok := v[plain(string(cell))]; ok {
+					known = append(known, string(entry.field))
+				}
+			}
+			if len(known) > len(best) {
+				best = known
+			}
+		}
+	}
+	return best
+}
+
+// readPreamble takes the report's dates from the lines above its header.
+func (f *File) readPreamble(rows [][]string) {
+	for _, row := range rows {
+		for i, cell := range row {
+			name, rest, _ := strings.Cut(cell, ":")
+			if strings.TrimSpace(rest) == "" && i+1 < len(row) {
+				rest = row[i+1]
+			}
+			switch plain(name) {
+			case "lastrun":
+				f.ExtractDate, _ = readDate([]byte(strings.TrimSpace(rest)), civil.None)
+			case "relativedate":
+				f.RelativeDate, _ = readDate([]byte(strings.TrimSpace(rest)), civil.None)
+			}
+		}
+	}
+}
+
+// isSummary recognises the report that only counts: it has the counts that a
+// report preamble has, and no patient list follows.
+func isSummary(head []byte) bool {
+	return strings.Contains(plain(string(head)), "populationcount")
+}

@@ -1,0 +1,75 @@
+package emis
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+var (
+	batchWord  = regexp.MustCompile(`(?i)(^|\P{L})batch(\P{L}|$)`)
+	alphanumer = regexp.MustCompile(`[\p{L}\p{Nd}]+`)
+)
+
+// onlyPractice finds the only known practice code among the words of the texts,
+// "" where there is none or more than one.
+func onlyPractice(practices map[string]struct{}, texts ...string) string {
+	found := ""
+	for _, text := range texts {
+		for _, word := range alphanumer.FindAllString(text, -1) {
+			code := strings.ToUpper(word)
+			if _, known := practices[code]; !known || code == found {
+				continue
+			}
+			if found != "" {
+				return ""
+			}
+			found = code
+		}
+	}
+	return found
+}
+
+// A treatment is what a file's name alone decides.
+type treatment int
+
+const (
+	readAsText treatment = iota
+	ignoreFile
+	refuseFile
+)
+
+// dataExtensions are the endings of delimited text; a file without an ending is
+// tried as text.
+var dataExtensions = map[string]bool{"": true, ".csv": true, ".tsv": true, ".txt": true, ".tab": true, ".psv": true, ".dat": true}
+
+// noData are the endings of what lies about in folders and is never data.
+var noData = map[string]bool{
+	".db": true, ".ini": true, ".tmp": true, ".lnk": true, ".url": true, ".log": true, ".md": true,
+	".doc": true, ".docx": true, ".docm": true, ".rtf": true, ".pdf": true, ".ppt": true, ".pptx": true,
+	".msg": true, ".eml": true, ".htm": true, ".html": true, ".ics": true,
+	".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".bmp": true, ".tif": true, ".tiff": true, ".mp4": true,
+}
+
+// treat decides by name what to do with a file of the inbox. Unknown endings
+// are refused rather than ignored, because they may be data.
+func treat(name string) (treatment, *Refusal) {
+	base := strings.ToLower(path.Base(name))
+	if strings.HasPrefix(base, ".") || strings.HasPrefix(base, "~$") {
+		return ignoreFile, nil
+	}
+	ext := path.Ext(base)
+	switch {
+	case dataExtensions[ext]:
+		return readAsText, nil
+	case noData[ext]:
+		return ignoreFile, nil
+	case ext == ".xlsx" || ext == ".xlsm":
+		return refuseFile, refuse(0, "a workbook", "delimited text", "save the sheet as CSV")
+	case ext == ".xls" || ext == ".xlsb":
+		return refuseFile, refuse(0, "an old or binary workbook", "delimited text", "save the sheet as CSV")
+	case ext == ".zip":
+		return refuseFile, refuse(0, "an archive", "delimited text", "unpack it in the inbox")
+	}
+	return refuseFile, refuse(0, "a file of unknown kind (by its ending)", "an EMIS export as .csv, .tsv or .txt", "rename it if it is one, or take it out of the inbox")
+}

@@ -1,0 +1,370 @@
+package emis
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"ltcles/pipeline/civil"
+	"ltcles/snomed"
+)
+
+// State says what became of a cell's text.
+type State string
+
+// The states of a field. Which of them a field can have is said where it is read.
+const (
+	Blank     State = "blank"
+	Valid     State = "valid"
+	Invalid   State = "invalid"
+	Unknown   State = "unknown"    // a practice that practices.csv does not have; a status text without a meaning
+	TestRange State = "test_range" // an NHS number of the 999 range where those are not allowed
+	Damaged   State = "damaged"    // a code in scientific notation that cannot be repaired
+	Repaired  State = "repaired"   // a code in scientific notation that was
+	Other     State = "other"      // a sound code that the code book does not have
+)
+
+// isBlank tells whether a cell shows nothing.
+func isBlank(cell []byte) bool {
+	for i := 0; i < len(cell); {
+		c := cell[i]
+		if c < utf8.RuneSelf {
+			if c > ' ' {
+				return false
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(cell[i:])
+		if !isInvisible(r) {
+			return false
+		}
+		i += n
+	}
+	return true
+}
+
+// isInvisible covers white space, NBSP among it, and the zero-width characters.
+func isInvisible(r rune) bool {
+	return unicode.IsSpace(r) || r < ' ' || r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\u2060' || r == '\ufeff'
+}
+
+// trim removes what does not show from both ends, and Excel's ="…" around it.
+func trim(cell []byte) []byte {
+	cell = bytes.TrimFunc(cell, isInvisible)
+	if len(cell) >= 3 && cell[0] == '=' && cell[1] == '"' && cell[len(cell)-1] == '"' {
+		cell = bytes.TrimFunc(cell[2:len(cell)-1], isInvisible)
+	}
+	return cell
+}
+
+// bare removes what spreadsheets and people put into numbers (R1): blanks,
+// NBSP and zero-width characters anywhere, apostrophes and ="…"; and hyphens.
+func bare(dst, cell []byte) []byte {
+	for _, r := range string(trim(cell)) {
+		if isInvisible(r) || r == '\'' || r == '’' || r == '‘' || r == '-' || r == '‐' || r == '‑' {
+			continue
+		}
+		dst = utf8.AppendRune(dst, r)
+	}
+	return dst
+}
+
+// nhsNumber reads an NHS number (R1): Blank, Valid, TestRange or Invalid. The
+// ten digits are appended to dst where the state is Valid.
+//
+// A number of the 999 range is TestRange whatever its check digit, unless
+// allowTest says that such numbers are read like any other.
+func nhsNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
+	if isBlank(cell) {
+		return dst, Blank
+	}
+	begin := len(dst)
+	dst = bare(dst, cell)
+	digits := dst[begin:]
+	if len(digits) != 10 {
+		return dst[:begin], Invalid
+	}
+	sum, same := 0, true
+	for i, c := range digits {
+		if c < '0' || c > '9' {
+			return dst[:begin], Invalid
+		}
+		same = same && c == digits[0]
+		if i < 9 {
+			sum += (10 - i) * int(c-'0')
+		}
+	}
+	if !allowTest && bytes.HasPrefix(digits, []byte("999")) {
+		return dst[:begin], TestRange
+	}
+	check := (11 - sum%11) % 11 // 10 is no digit, so it matches none
+	if same || check != int(digits[9]-'0') {
+		return dst[:begin], Invalid
+	}
+	return dst, Valid
+}
+
+// emisNumber reads an EMIS number: digits as a rule, but whatever stands there
+// is the practice's own number for the patient. Empty where the cell is blank.
+func emisNumber(dst, cell []byte) []byte {
+	begin := len(dst)
+	for _, r := range string(trim(cell)) {
+		if isInvisible(r) || r == '\'' || r == '’' || r == '‘' {
+			continue
+		}
+		dst = utf8.AppendRune(dst, r)
+	}
+	return append(dst[:begin], withoutPointZero(dst[begin:])...)
+}
+
+// withoutPointZero removes the ".0" that a number stored as a float leaves.
+func withoutPointZero(text []byte) []byte {
+	point := bytes.LastIndexByte(text, '.')
+	if point <= 0 || point == len(text)-1 {
+		return text
+	}
+	for _, c := range text[point+1:] {
+		if c != '0' {
+			return text
+		}
+	}
+	return text[:point]
+}
+
+// A Book is the SNOMED CT codes that a reader may know.
+type Book struct {
+	codes map[string]snomed.Code
+}
+
+// NewBook is the book of these codes.
+func NewBook(codes []snomed.Code) *Book {
+	b := &Book{codes: make(map[string]snomed.Code, len(codes))}
+	for _, c := range codes {
+		b.codes[string(c)] = c
+	}
+	return b
+}
+
+// read reads a code cell (R2): Blank, Valid (in the book), Repaired (in the
+// book, from scientific notation), Other (sound, not in the book: its text goes
+// no further, since any number may stand in a cell), Damaged or Invalid.
+func (b *Book) read(cell []byte) (snomed.Code, State) {
+	text := trim(cell)
+	if bar := bytes.IndexByte(text, '|'); bar >= 0 {
+		text = trim(text[:bar])
+	}
+	text = bytes.TrimLeft(text, "'’‘")
+	if len(text) == 0 {
+		return "", Blank
+	}
+	text = withoutPointZero(text)
+	if code, ok := b.codes[string(text)]; ok {
+		return code, Valid
+	}
+	if mantissa, exponent, ok := scientific(text); ok {
+		return b.repair(mantissa, exponent)
+	}
+	if _, err := snomed.Parse(string(text)); err != nil {
+		return "", Invalid
+	}
+	return "", Other
+}
+
+// scientific takes "7.56261E+14" apart: the digits that it shows, 756261, and
+// the power of ten of the first of them, 14.
+func scientific(text []byte) (digits string, exponent int, ok bool) {
+	at := bytes.IndexAny(text, "eE")
+	if at <= 0 {
+		return "", 0, false
+	}
+	power := bytes.TrimPrefix(text[at+1:], []byte("+"))
+	if len(power) == 0 || len(power) > 2 {
+		return "", 0, false
+	}
+	for _, c := range power {
+		if c < '0' || c > '9' {
+			return "", 0, false
+		}
+		exponent = 10*exponent + int(c-'0')
+	}
+	whole, fraction, _ := strings.Cut(string(text[:at]), ".")
+	digits = whole + fraction
+	if len(whole) != 1 || strings.Trim(digits, "0123456789") != "" {
+		return "", 0, false
+	}
+	return digits, exponent, true
+}
+
+// repair finds the one code that prints like this at this precision. Fewer
+// than six significant digits name no code: at three, the claim code and the
+// eligibility code print alike.
+func (b *Book) repair(digits string, exponent int) (snomed.Code, State) {
+	if len(digits) < 6 {
+		return "", Damaged
+	}
+	var found snomed.Code
+	for _, code := range b.codes {
+		if len(code) == exponent+1 && roundTo(string(code), len(digits)) == digits {
+			if found != "" {
+				return "", Damaged
+			}
+			found = code
+		}
+	}
+	if found == "" {
+		return "", Damaged
+	}
+	return found, Repaired
+}
+
+// roundTo gives the first n digits of number, rounded half up; zeros follow a
+// number that has fewer. It is "" where rounding would add a digit.
+func roundTo(number string, n int) string {
+	if len(number) <= n {
+		return number + strings.Repeat("0", n-len(number))
+	}
+	digits := []byte(number[:n])
+	if number[n] < '5' {
+		return string(digits)
+	}
+	for i := n - 1; i >= 0; i-- {
+		if digits[i] < '9' {
+			digits[i]++
+			return string(digits)
+		}
+		digits[i] = '0'
+	}
+	return ""
+}
+
+// readDate reads a date cell (R3): Blank, Valid or Invalid. A two-digit year is
+// of this century, unless that would be more than two years after asAt; with
+// no asAt it always is.
+func readDate(cell []byte, asAt civil.Date) (civil.Date, State) {
+	text := trim(cell)
+	if len(text) > 0 && text[0] == '\'' {
+		text = trim(text[1:])
+	}
+	if len(text) == 0 {
+		return civil.None, Blank
+	}
+	d, rest, ok := datePart(text, asAt)
+	if !ok || !isTimeOrNothing(rest) {
+		return civil.None, Invalid
+	}
+	return d, Valid
+}
+
+func datePart(text []byte, asAt civil.Date) (d civil.Date, rest []byte, ok bool) {
+	if len(text) >= 10 && text[4] == '-' && text[7] == '-' {
+		year, okY := number(text[:4])
+		month, okM := number(text[5:7])
+		day, okD := number(text[8:10])
+		d, ok = civil.Of(year, month, day)
+		return d, text[10:], ok && okY && okM && okD
+	}
+	sep := bytes.IndexAny(text, "-/.")
+	if sep < 1 || sep > 2 {
+		return civil.None, nil, false
+	}
+	day, okD := number(text[:sep])
+	if named := text[sep] == '-' && len(text) > sep+4 && text[sep+4] == '-'; named {
+		month, okM := monthNumber(text[sep+1 : sep+4])
+		d, rest, ok = yearPart(text[sep+5:], month, day, asAt)
+		return d, rest, ok && okD && okM
+	}
+	if sep != 2 || len(text) < 10 || text[5] != text[2] {
+		return civil.None, nil, false
+	}
+	month, okM := number(text[3:5])
+	year, okY := number(text[6:10])
+	d, ok = civil.Of(year, month, day)
+	return d, text[10:], ok && okD && okM && okY
+}
+
+// yearPart reads a year of four or of two digits.
+func yearPart(text []byte, month, day int, asAt civil.Date) (civil.Date, []byte, bool) {
+	digits := 0
+	for digits < len(text) && digits < 5 && text[digits] >= '0' && text[digits] <= '9' {
+		digits++
+	}
+	year, _ := number(text[:digits])
+	switch digits {
+	case 4:
+	case 2:
+		year += 2000
+		if !asAt.IsNone() && isMoreThanTwoYearsAfter(year, month, day, asAt) {
+			year -= 100
+		}
+	default:
+		return civil.None, nil, false
+	}
+	d, ok := civil.Of(year, month, day)
+	return d, text[digits:], ok
+}
+
+func isMoreThanTwoYearsAfter(year, month, day int, asAt civil.Date) bool {
+	y, m, d := asAt.YMD()
+	if year != y+2 {
+		return year > y+2
+	}
+	if month != int(m) {
+		return month > int(m)
+	}
+	return day > d
+}
+
+func number(digits []byte) (int, bool) {
+	n := 0
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n, len(digits) > 0
+}
+
+func monthNumber(name []byte) (int, bool) {
+	const names = "janfebmaraprmayjunjulaugsepoctnovdec"
+	at := strings.Index(names, strings.ToLower(string(name)))
+	return at/3 + 1, at >= 0 && at%3 == 0
+}
+
+// isTimeOrNothing accepts what may follow a date: a time of day in the forms
+// that EMIS, Excel and ISO 8601 write.
+func isTimeOrNothing(rest []byte) bool {
+	if len(rest) == 0 {
+		return true
+	}
+	if rest[0] != ' ' && rest[0] != 'T' {
+		return false
+	}
+	text := strings.ToUpper(string(bytes.TrimSpace(rest[1:])))
+	text = strings.TrimSuffix(text, "Z")
+	if at := strings.LastIndexAny(text, "+-"); at > 0 {
+		if strings.Trim(text[at+1:], "0123456789:") != "" {
+			return false
+		}
+		text = text[:at]
+	}
+	if noon := strings.TrimSuffix(strings.TrimSuffix(text, "AM"), "PM"); noon != text {
+		text = strings.TrimSpace(noon)
+	}
+	parts := strings.Split(text, ":")
+	if len(parts) < 2 || len(parts) > 3 {
+		return false
+	}
+	for i, part := range parts {
+		if i == 2 {
+			part, _, _ = strings.Cut(part, ".")
+		}
+		n, ok := number([]byte(part))
+		if !ok || len(part) > 2 || n > 59 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"ltcles/pipeline/emis"
+	"ltcles/pipeline/schema"
+)
+
+// minimumRejected is how many rejected rows a file may have at any size before
+// they stop the run (SPEC §6.1).
+const minimumRejected = 20
+
+// judge writes down what was rejected, and decides whether the period is fit to
+// be published (SPEC §6.1): it has a claim row, no file was refused, and no file
+// has too many rejected rows, but for the files that the operator accepts.
+func (r *run) judge(ctx context.Context) error {
+	if err := r.writeRejects(ctx); err != nil {
+		return err
+	}
+	if err := r.gather(ctx); err != nil {
+		return err
+	}
+	claims, err := r.db.Count(ctx, "select count(*) from raw_row inner join raw_code on raw_code.code = raw_row.code where raw_code.role = 'claim'")
+	if err != nil {
+		return fmt.Errorf("count claim rows: %w", err)
+	}
+	var reasons []string
+	if claims == 0 {
+		reasons = append(reasons, fmt.Sprintf("%s: no claim row in any file; expected the claim code's search export; put it into the inbox", filepath.Join("inbox", r.cfg.Period.String())))
+	}
+	for i, in := range r.inputs {
+		reason := r.unfit(in, &r.report.Files[i])
+		if reason == "" {
+			continue
+		}
+		if in.accepted {
+			r.report.Accepted = append(r.report.Accepted, Accepted{File: in.Name, Reason: reason})
+			continue
+		}
+		reasons = append(reasons, fmt.Sprintf("%s; or accept it as it is: --accept %q", reason, in.Name))
+	}
+	r.report.Unfit = reasons
+	if len(reasons) > 0 {
+		return &NotFitError{Reasons: reasons}
+	}
+	return nil
+}
+
+// unfit says why a file stops the run, "" where it does not.
+func (r *run) unfit(in *input, file *FileReport) string {
+	if in.Status == emis.Refused {
+		return in.Refusal.Error()
+	}
+	share := r.cfg.Workspace.Settings.MaxRejectedShare
+	if file.RowsRejected <= minimumRejected || file.RowsRejected*1_000_000 <= share.PPM()*file.RowsRead {
+		return ""
+	}
+	return fmt.Sprintf("%s: found %d of %d rows rejected; expected at most %s, or %d rows; mend the rows listed in %s",
+		in.Name, file.RowsRejected, file.RowsRead, share, minimumRejected, filepath.Join(r.dir, rejectsFile))
+}
+
+const rejectsFile = "rejects.csv"
+
+// writeRejects lists every rejected row by file and line, with what to do, and
+// never with what stood there.
+func (r *run) writeRejects(ctx context.Context) (err error) {
+	file, err := os.Create(filepath.Join(r.dir, rejectsFile))
+	if err != nil {
+		return fmt.Errorf("write rejects: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	advice := schema.Rejections()
+	out := csv.NewWriter(file)
+	out.Write([]string{"file", "line", "field", "reason", "hint"})
+	err = r.db.Query(ctx, `
+		select files.file_name, dispositions.line, dispositions.disposition, dispositions.invalid_status_date
+		from int_disposition as dispositions
+		inner join raw_disposition as named on named.disposition = dispositions.disposition
+		inner join raw_file as files on files.file_no = dispositions.file_no
+		where named.outcome = 'rejected'
+		order by dispositions.file_no, dispositions.line, dispositions.event`,
+		func(values []any) error {
+			reason := values[2].(string)
+			field := advice[reason].Field
+			if status, ok := values[3].(string); ok && reason == "date_invalid" {
+				field = status
+			}
+			return out.Write([]string{values[0].(string), strconv.Itoa(int(values[1].(int32))), field, reason, advice[reason].Fix})
+		})
+	out.Flush()
+	return errors.Join(err, out.Error())
+}

@@ -1,0 +1,441 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"ltcles/pipeline/civil"
+	"ltcles/pipeline/config"
+	"ltcles/pipeline/contract"
+	"ltcles/pipeline/emis"
+	"ltcles/pipeline/pseudonym"
+	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/staging"
+	"ltcles/snomed"
+)
+
+// input is one file of the period's inbox on its way.
+type input struct {
+	*emis.File
+	staged   string      // the path of its staged file, where it was read
+	key      staging.Key // the staged file's
+	tally    emis.Tally
+	accepted bool // the operator took it as it is
+}
+
+// practices lists every practice that the file is the own of: the file's, and
+// those that the reader met in it.
+func (in *input) practices() []string {
+	met := map[string]bool{}
+	for practice := range in.tally.ByPractice {
+		met[practice] = true
+	}
+	met[in.Practice] = true
+	delete(met, "")
+	return slices.Sorted(maps.Keys(met))
+}
+
+// survey inspects every file of the inbox, and settles as-at, what earlier
+// snapshots are consulted, and the run's id.
+func (r *run) survey(ctx context.Context) error {
+	names, err := r.listInbox()
+	if err != nil {
+		return err
+	}
+	inspector := &emis.Inspector{Inbox: r.inbox(), Practices: r.practices(), Book: r.book(), Layouts: r.layouts()}
+	r.inputs = make([]*input, len(names))
+	var done atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(r.threads)
+	for i, name := range names {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			file, err := inspector.Inspect(name)
+			if err != nil {
+				return err
+			}
+			r.inputs[i] = &input{File: file}
+			r.cfg.Progress(Progress{Step: "inspecting files", Done: done.Add(1), Total: int64(len(names))})
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	r.markDuplicates()
+	if err := r.settleDates(); err != nil {
+		return err
+	}
+	if err := r.settleAccepted(); err != nil {
+		return err
+	}
+	if err := r.settleEvidence(); err != nil {
+		return err
+	}
+	r.id = r.deriveID()
+	r.report.RunID = r.id
+	return nil
+}
+
+func (r *run) inbox() fs.FS { return os.DirFS(r.cfg.Workspace.Inbox(r.cfg.Period.String())) }
+
+// listInbox lists the files of the period's inbox in byte order of their paths.
+func (r *run) listInbox() ([]string, error) {
+	dir := r.cfg.Workspace.Inbox(r.cfg.Period.String())
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, &config.Problem{File: dir, Found: "no such folder", Expected: "the files of " + r.cfg.Period.String(), Fix: "make it and put the period's files into it, or name another --period"}
+	}
+	var names []string
+	err := fs.WalkDir(r.inbox(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !entry.IsDir() {
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list inbox: %w", err)
+	}
+	slices.Sort(names)
+	if len(names) == 0 {
+		return nil, &config.Problem{File: dir, Found: "an empty inbox", Expected: "the files of " + r.cfg.Period.String(), Fix: "put the period's files into it, or name another --period"}
+	}
+	return names, nil
+}
+
+func (r *run) practices() map[string]struct{} {
+	known := make(map[string]struct{}, len(r.reference.Practices))
+	for _, practice := range r.reference.Practices {
+		known[practice.Code] = struct{}{}
+	}
+	return known
+}
+
+func (r *run) book() *emis.Book {
+	codes := make([]snomed.Code, len(r.contract.Codes))
+	for i, entry := range r.contract.Codes {
+		codes[i] = entry.Code
+	}
+	return emis.NewBook(codes)
+}
+
+func (r *run) layouts() []emis.ProviderLayout {
+	settings := r.cfg.Workspace.Settings
+	layouts := []emis.ProviderLayout{{Layout: emis.Layout{Headers: fieldHeaders(settings.Headers)}}}
+	for _, layout := range settings.Layouts {
+		layouts = append(layouts, emis.ProviderLayout{Files: layout.Files, Layout: emis.Layout{Headers: fieldHeaders(layout.Headers), Groups: layout.Groups}})
+	}
+	return layouts
+}
+
+func fieldHeaders(headers map[string][]string) map[emis.Field][]string {
+	byField := make(map[emis.Field][]string, len(headers))
+	for field, texts := range headers {
+		byField[emis.Field(field)] = texts
+	}
+	return byField
+}
+
+// markDuplicates finds files with the same bytes and kind, and the same practice
+// and code by their paths: the first in byte order is the one that is read.
+func (r *run) markDuplicates() {
+	type identity struct{ sha256, kind, practice, code string }
+	first := map[identity]string{}
+	for _, in := range r.inputs {
+		if in.Status != emis.Read {
+			continue
+		}
+		id := identity{in.SHA256, string(in.Kind), in.Practice, string(in.Code)}
+		if earlier, seen := first[id]; seen {
+			in.Status, in.Message = emis.Duplicate, "the same bytes as "+earlier
+			continue
+		}
+		first[id] = in.Name
+	}
+}
+
+// settleDates takes as-at from the call, else the newest run date that the files
+// state, else today; and the cut-off (R6).
+func (r *run) settleDates() error {
+	r.asAt = r.cfg.AsAt
+	if r.asAt.IsNone() {
+		r.asAt = r.newestStated()
+	}
+	if r.asAt.IsNone() {
+		r.asAt = r.cfg.Today
+	}
+	if year := r.cfg.Period.Year(); r.asAt < year.Start() {
+		return &config.Problem{
+			File: r.cfg.Workspace.Inbox(r.cfg.Period.String()), Found: "as-at " + r.asAt.String(),
+			Expected: fmt.Sprintf("a day on or after %s, the first of %s", year.Start(), year), Fix: "give --as-at, or another --period",
+		}
+	}
+	r.cutOff = min(r.cfg.Period.End(), r.asAt)
+	r.report.AsAt, r.report.CutOff = r.asAt, r.cutOff
+	return nil
+}
+
+// newestStated is the newest extract date that a file states, None for none.
+func (r *run) newestStated() civil.Date {
+	newest := civil.None
+	for _, in := range r.inputs {
+		newest = max(newest, in.ExtractDate)
+	}
+	return newest
+}
+
+// settleAccepted matches what the operator accepts with the files there are. A
+// file is named by its path in the period's inbox, or by a path to it.
+func (r *run) settleAccepted() error {
+	byName := map[string]*input{}
+	for _, in := range r.inputs {
+		byName[in.Name] = in
+		in.accepted = r.cfg.AcceptAll
+	}
+	inbox := r.cfg.Workspace.Inbox(r.cfg.Period.String())
+	var problems []error
+	for _, name := range r.cfg.Accept {
+		in, ok := byName[filepath.ToSlash(filepath.Clean(name))]
+		if !ok {
+			if relative, err := relativeTo(inbox, name); err == nil {
+				in, ok = byName[filepath.ToSlash(relative)]
+			}
+		}
+		if !ok {
+			problems = append(problems, &config.Problem{File: name, Found: "no such file in the inbox of " + r.cfg.Period.String(), Expected: "the path of a file in it", Fix: "correct --accept"})
+			continue
+		}
+		in.accepted = true
+	}
+	return errors.Join(problems...)
+}
+
+func relativeTo(dir, name string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	name, err = filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(dir, name)
+}
+
+// evidence is a table of an earlier snapshot that the run consults, and for what.
+type evidence struct {
+	use    string
+	path   string
+	period snapshot.PublishedPeriod
+	sha256 string
+}
+
+// settleEvidence finds what earlier snapshots say that bears on this period:
+//
+//   - on_time_evidence (R14): every assessment of this contract year published
+//     with an as-at not after the coding deadline. It matters only where this
+//     run sees a day after the deadline.
+//   - last_year (R17): last year's newest period.
+//   - previous_period (SPEC §9): the newest period of this year before this one.
+func (r *run) settleEvidence() error {
+	if r.current == nil {
+		return nil
+	}
+	year := r.cfg.Period.Year()
+	var previous snapshot.PublishedPeriod
+	for _, published := range r.current.Manifest.Periods {
+		switch {
+		case published.ContractYear == string(year.Previous()) && published.Latest:
+			r.consult("last_year", r.current, published)
+		case published.ContractYear == string(year) && comparePublished(published.Period, r.cfg.Period.String()) < 0:
+			previous = published
+		}
+	}
+	if previous.Period != "" {
+		r.consult("previous_period", r.current, previous)
+	}
+	if max(r.asAt, r.newestStated()) <= r.contract.CodingDeadline {
+		return nil
+	}
+	snapshots, err := r.store.Snapshots()
+	if err != nil {
+		return err
+	}
+	for _, earlier := range snapshots {
+		for _, published := range earlier.Manifest.Periods {
+			if published.ContractYear == string(year) && published.AsAt <= r.contract.CodingDeadline {
+				r.consult("on_time_evidence", earlier, published)
+			}
+		}
+	}
+	return nil
+}
+
+func comparePublished(a, b string) int {
+	first, errA := contract.ParsePublished(a)
+	second, errB := contract.ParsePublished(b)
+	if errA != nil || errB != nil {
+		return cmp.Compare(a, b)
+	}
+	return first.Compare(second)
+}
+
+// consult adds a published fact_assessment to the evidence, once for each use.
+func (r *run) consult(use string, from *snapshot.Snapshot, published snapshot.PublishedPeriod) {
+	file, ok := from.File("fact_assessment", published.Period)
+	if !ok {
+		return
+	}
+	for _, known := range r.evidence {
+		if known.use == use && known.sha256 == file.SHA256 {
+			return
+		}
+	}
+	r.evidence = append(r.evidence, evidence{use: use, path: from.Path(file.Name), period: published, sha256: file.SHA256})
+}
+
+// deriveID derives the run's id from what goes in (SPEC §6.1).
+func (r *run) deriveID() string {
+	parts := []string{
+		Version, r.cfg.Period.String(), r.asAt.String(), r.contract.SHA256, r.cfg.Workspace.SettingsSHA256, r.key.ID(),
+	}
+	for _, file := range r.reference.Files {
+		parts = append(parts, "reference", file.Path, file.SHA256)
+	}
+	for _, in := range r.inputs {
+		parts = append(parts, "input", in.Name, in.SHA256, fmt.Sprint(in.accepted))
+	}
+	consulted := slices.Clone(r.evidence)
+	slices.SortFunc(consulted, func(a, b evidence) int { return cmp.Or(cmp.Compare(a.use, b.use), cmp.Compare(a.sha256, b.sha256)) })
+	for _, e := range consulted {
+		parts = append(parts, "evidence", e.use, e.sha256)
+	}
+	hash := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(hash, "%d:%s", len(part), part)
+	}
+	return r.cfg.Period.String() + "-" + hex.EncodeToString(hash.Sum(nil))[:12]
+}
+
+// ingest reads the files that are to be read, several at a time, into one staged
+// file each. A file that turns out unreadable is refused, and the others go on.
+func (r *run) ingest(ctx context.Context) error {
+	reader := &emis.Reader{
+		Inbox: r.inbox(), Practices: r.practices(), Book: r.book(), AsAt: r.asAt,
+		AllowTest: r.cfg.Workspace.Settings.AllowTestNHSNumbers,
+		Meanings: func(text string) (string, bool) {
+			meaning, ok := r.contract.Meaning(text)
+			return string(meaning), ok
+		},
+	}
+	var toRead []*input
+	for _, in := range r.inputs {
+		if in.Status == emis.Read {
+			toRead = append(toRead, in)
+		}
+	}
+	var done atomic.Int64
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(r.threads)
+	for _, in := range toRead {
+		group.Go(func() error {
+			if err := r.stage(groupCtx, reader, in); err != nil {
+				return err
+			}
+			r.cfg.Progress(Progress{Step: "reading files", Done: done.Add(1), Total: int64(len(toRead))})
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, in := range r.inputs {
+		r.log.Info("file", zap.String("file", in.Name), zap.String("sha256", in.SHA256), zap.String("kind", string(in.Kind)),
+			zap.String("status", string(in.Status)), zap.String("encoding", string(in.Encoding)), zap.String("delimiter", in.DelimiterName()),
+			zap.Int("header_line", in.HeaderLine), zap.Int64("rows", in.tally.Rows), zap.Int64("footer_lines", in.tally.Footers),
+			zap.String("message", in.Message))
+	}
+	return nil
+}
+
+// stage reads one file into its staged file.
+func (r *run) stage(ctx context.Context, reader *emis.Reader, in *input) error {
+	in.key = staging.KeyOf(in.SHA256, string(in.Kind), in.Practice, string(in.Code),
+		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.key.ID(), r.asAt.String())
+	writer, err := staging.Create(r.stagedDir(), in.key)
+	if err != nil {
+		return err
+	}
+	keyed := &keyer{hasher: r.key.NewHasher()}
+	tally, err := reader.Read(in.File, func(row *emis.Row) error {
+		if row.Line%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return writer.Write(keyed.stage(row))
+	})
+	var refusal *emis.Refusal
+	if errors.As(err, &refusal) {
+		writer.Discard()
+		in.Refuse(refusal)
+		return nil
+	}
+	if err != nil {
+		writer.Discard()
+		return err
+	}
+	in.tally = tally
+	if tally.Rows == 0 {
+		in.Message = strings.TrimPrefix(in.Message+"; ", "; ") + "a header and no rows; if the practice has patients in this search, export it again"
+	}
+	in.staged, err = writer.Close()
+	return err
+}
+
+// keyer turns rows into staged rows: identifiers end here.
+type keyer struct {
+	hasher   *pseudonym.Hasher
+	row      staging.Row
+	identity []byte
+	nhs      []byte
+	emis     []byte
+}
+
+func (k *keyer) stage(row *emis.Row) *staging.Row {
+	k.row = staging.Row{
+		Line: row.Line, Event: row.Event, IsMalformed: row.Malformed,
+		PracticeCode: row.Practice, PracticeState: string(row.PracticeState),
+		NHSState: string(row.NHSState), PatientType: row.PatientType, RegistrationStatus: row.RegistrationStatus,
+		RegisteredDate: row.RegisteredDate, DeductedDate: row.DeductedDate, DeathDate: row.DeathDate, InvalidStatusDate: string(row.InvalidStatusDate),
+		Code: string(row.Code), CodeState: string(row.CodeState),
+		ActivityDate: row.ActivityDate, ActivityState: string(row.ActivityState),
+		RecordedDate: row.RecordedDate, RecordedState: string(row.RecordedState),
+	}
+	if row.NHSState == emis.Valid {
+		k.nhs = k.hasher.Sum(k.nhs[:0], row.NHSNumber)
+		k.row.NHSKey = k.nhs
+	}
+	if row.Practice != "" && len(row.EMISNumber) > 0 {
+		k.identity = append(append(append(append(k.identity[:0], "emis:"...), row.Practice...), ':'), row.EMISNumber...)
+		k.emis = k.hasher.Sum(k.emis[:0], k.identity)
+		k.row.EMISKey = k.emis
+	}
+	return &k.row
+}

@@ -1,0 +1,258 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/gofrs/flock"
+	"go.uber.org/zap"
+
+	"ltcles/pipeline/civil"
+	"ltcles/pipeline/config"
+	"ltcles/pipeline/contract"
+	"ltcles/pipeline/duck"
+	"ltcles/pipeline/pseudonym"
+	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/workspace"
+)
+
+// Version is the program's. It is part of every run_id, because another version
+// may compute other figures from the same inputs.
+const Version = "0.1.0"
+
+// Config says what to run.
+type Config struct {
+	Workspace *workspace.Workspace
+	Period    contract.Period
+	AsAt      civil.Date // None: the newest run date that the files state, else Today
+	Today     civil.Date
+	Accept    []string // files that the operator accepts as they are
+	AcceptAll bool
+	Publish   bool // false: everything short of publishing
+	Threads   int  // 0: what the settings say
+	Progress  func(Progress)
+}
+
+// Progress is how far a step has come. Total is 0 where it is not known.
+type Progress struct {
+	Step        string
+	Done, Total int64
+}
+
+// NotFitError says why the data is not fit to be published. Nothing has changed.
+type NotFitError struct {
+	Reasons []string // one line each
+}
+
+func (e *NotFitError) Error() string {
+	if len(e.Reasons) == 1 {
+		return "not fit to publish: " + e.Reasons[0]
+	}
+	return fmt.Sprintf("not fit to publish, for %d reasons: %s (and more)", len(e.Reasons), e.Reasons[0])
+}
+
+// A run is one run on its way from the inbox to the snapshot.
+type run struct {
+	cfg       Config
+	threads   int
+	contract  *contract.Contract
+	reference *workspace.Reference
+	key       *pseudonym.Key
+	store     snapshot.Store
+	current   *snapshot.Snapshot // what is published before the run; nil for nothing
+
+	inputs   []*input // in byte order of their paths
+	asAt     civil.Date
+	cutOff   civil.Date
+	evidence []evidence
+	id       string
+
+	dir     string // runs/<run_id>
+	private string // for this run alone, removed at its end
+	log     *zap.Logger
+	db      *duck.DB
+	report  *Report
+
+	closeLog func() error
+}
+
+// stages is the pipeline, in order.
+var stages = []struct {
+	name string
+	run  func(*run, context.Context) error
+}{
+	{"read", (*run).ingest},
+	{"compute", (*run).transform},
+	{"judge", (*run).judge},
+	{"publish", (*run).publish},
+}
+
+// Run runs a period. The report is returned with an error too, as far as the
+// run came; a *NotFitError means that the data is not fit to be published, a
+// *config.Problem that the workspace or the call is at fault. Whatever the
+// error, what is published is either as before or complete and new.
+func Run(ctx context.Context, cfg Config) (*Report, error) {
+	release, err := lock(cfg.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	r, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.survey(ctx); err != nil {
+		return r.report, err
+	}
+	if cfg.Publish && r.isPublished() {
+		r.report.Unchanged = true
+		return r.report, nil
+	}
+	if err := r.start(); err != nil {
+		return r.report, err
+	}
+	defer r.stop()
+	for _, stage := range stages {
+		r.log.Info("stage begins", zap.String("stage", stage.name))
+		if err := stage.run(r, ctx); err != nil {
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			r.log.Error("run ended", zap.String("stage", stage.name), zap.Error(err))
+			return r.report, errors.Join(err, r.writeSummary())
+		}
+	}
+	r.log.Info("run ended", zap.String("published", r.report.Snapshot))
+	return r.report, r.writeSummary()
+}
+
+// lock makes sure that one run at a time works on a workspace.
+func lock(w *workspace.Workspace) (release func(), err error) {
+	if err := os.MkdirAll(w.Private(), 0o700); err != nil {
+		return nil, fmt.Errorf("lock workspace: %w", err)
+	}
+	held := flock.New(filepath.Join(w.Private(), "lock"))
+	locked, err := held.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock workspace: %w", err)
+	}
+	if !locked {
+		return nil, &config.Problem{File: w.Dir, Found: "another run is at work here", Expected: "one run at a time", Fix: "wait until it has ended"}
+	}
+	return func() { held.Unlock() }, nil
+}
+
+// open reads everything but the inbox: contract, reference lists, key, and what
+// is published so far. What runs before this one may have left is swept.
+func open(cfg Config) (*run, error) {
+	r := &run{cfg: cfg, store: snapshot.Store{Dir: cfg.Workspace.Published()}, asAt: civil.None, report: &Report{Period: cfg.Period.String()}}
+	if r.cfg.Progress == nil {
+		r.cfg.Progress = func(Progress) {}
+	}
+	r.threads = cmp.Or(cfg.Threads, cfg.Workspace.Settings.Threads, runtime.NumCPU())
+	year := cfg.Period.Year()
+	var problems [3]error
+	r.contract, problems[0] = contract.Load(cfg.Workspace.ContractsDir(), year)
+	r.reference, problems[1] = cfg.Workspace.Reference(year)
+	r.key, problems[2] = pseudonym.Load(cfg.Workspace.KeyFile())
+	if err := errors.Join(problems[:]...); err != nil {
+		return nil, err
+	}
+	if err := r.store.Sweep(); err != nil {
+		return nil, err
+	}
+	if err := r.sweepPrivate(); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.current, err = r.store.Current(); err != nil {
+		return nil, err
+	}
+	return r, r.checkKey()
+}
+
+// checkKey refuses a key other than the one that history was published under:
+// the same patient would have two pseudonyms.
+func (r *run) checkKey() error {
+	if r.current == nil {
+		return nil
+	}
+	for _, period := range r.current.Manifest.Periods {
+		if period.KeyID != r.key.ID() {
+			return &config.Problem{
+				File: r.cfg.Workspace.KeyFile(), Found: fmt.Sprintf("key %s", r.key.ID()),
+				Expected: fmt.Sprintf("key %s, under which %s is published", period.KeyID, period.Period),
+				Fix:      "put the earlier key back",
+			}
+		}
+	}
+	return nil
+}
+
+// isPublished tells whether exactly this run is what is published for the period.
+func (r *run) isPublished() bool {
+	return r.current != nil && slices.ContainsFunc(r.current.Manifest.Periods, func(p snapshot.PublishedPeriod) bool {
+		return p.Period == r.cfg.Period.String() && p.RunID == r.id
+	})
+}
+
+const runPrefix = "run-"
+
+// sweepPrivate removes what killed runs left behind.
+func (r *run) sweepPrivate() error {
+	left, err := filepath.Glob(filepath.Join(r.cfg.Workspace.Private(), runPrefix+"*"))
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
+	}
+	return nil
+}
+
+// start makes the folders of the run and opens its log.
+func (r *run) start() error {
+	r.dir = filepath.Join(r.cfg.Workspace.Runs(), r.id)
+	if err := os.MkdirAll(r.dir, 0o755); err != nil {
+		return fmt.Errorf("start run: %w", err)
+	}
+	private, err := os.MkdirTemp(r.cfg.Workspace.Private(), runPrefix)
+	if err != nil {
+		return fmt.Errorf("start run: %w", err)
+	}
+	r.private = private
+	for _, dir := range []string{r.stagedDir(), r.spillDir()} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return fmt.Errorf("start run: %w", err)
+		}
+	}
+	r.report.RunDir = r.dir
+	if r.log, r.closeLog, err = newLog(filepath.Join(r.dir, "log.jsonl")); err != nil {
+		return fmt.Errorf("start run: %w", err)
+	}
+	r.log.Info("run begins",
+		zap.String("run_id", r.id), zap.String("period", r.cfg.Period.String()), zap.Stringer("as_at", r.asAt),
+		zap.Stringer("cut_off", r.cutOff), zap.String("key_id", r.key.ID()), zap.String("program", Version), zap.Int("files", len(r.inputs)))
+	return nil
+}
+
+func (r *run) stagedDir() string { return filepath.Join(r.private, "staged") }
+func (r *run) spillDir() string  { return filepath.Join(r.private, "spill") }
+
+func (r *run) stop() {
+	if r.db != nil {
+		r.db.Close()
+	}
+	if r.log != nil {
+		r.closeLog()
+	}
+	os.RemoveAll(r.private)
+}

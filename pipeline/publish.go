@@ -1,0 +1,149 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"ltcles/pipeline/contract"
+	"ltcles/pipeline/duck"
+	"ltcles/pipeline/emis"
+	"ltcles/pipeline/schema"
+	"ltcles/pipeline/snapshot"
+)
+
+// publish writes the whole snapshot beside the one that readers see, verifies it
+// with an independent reader, and replaces the old one in one step. A check run
+// ends before it.
+func (r *run) publish(ctx context.Context) error {
+	if !r.cfg.Publish {
+		return nil
+	}
+	draft, err := r.store.Begin(r.id)
+	if err != nil {
+		return err
+	}
+	defer draft.Discard()
+	periods := r.periods()
+	tables := schema.Tables()
+	for i, table := range tables {
+		if err := r.writeTable(ctx, draft, table, periods); err != nil {
+			return err
+		}
+		r.cfg.Progress(Progress{Step: "writing tables", Done: int64(i + 1), Total: int64(len(tables))})
+	}
+	manifest := r.manifest(periods)
+	problems, err := draft.Verify(manifest)
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("the snapshot does not verify (%d problems, first: %s); nothing was published", len(problems), problems[0])
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	name, err := draft.Commit(manifest)
+	if name != "" {
+		r.report.Snapshot = name
+		r.log.Info("published", zap.String("snapshot", name))
+	}
+	return err
+}
+
+// periods is every period that the new snapshot holds: those published so far,
+// with this run's in the place of what was published for the same period.
+func (r *run) periods() []snapshot.PublishedPeriod {
+	var periods []snapshot.PublishedPeriod
+	if r.current != nil {
+		for _, published := range r.current.Manifest.Periods {
+			if published.Period != r.cfg.Period.String() {
+				periods = append(periods, published)
+			}
+		}
+	}
+	periods = append(periods, snapshot.PublishedPeriod{
+		ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(), RunID: r.id, KeyID: r.key.ID(), AsAt: r.asAt,
+	})
+	slices.SortFunc(periods, func(a, b snapshot.PublishedPeriod) int { return comparePublished(a.Period, b.Period) })
+	for i := range periods {
+		periods[i].Latest = true
+		for _, other := range periods[i+1:] {
+			if other.ContractYear == periods[i].ContractYear && !isSupplement(other.Period) {
+				periods[i].Latest = false
+			}
+		}
+		periods[i].Latest = periods[i].Latest && !isSupplement(periods[i].Period)
+	}
+	return periods
+}
+
+// isSupplement tells a supplement to a frozen year: it stays in history (R20).
+func isSupplement(period string) bool {
+	parsed, err := contract.ParsePublished(period)
+	return err == nil && parsed.IsSupplement()
+}
+
+// writeTable writes a table's history file of this period, takes over those of
+// the other periods, and writes the file of each contract year's latest period.
+func (r *run) writeTable(ctx context.Context, draft *snapshot.Draft, table schema.Table, periods []snapshot.PublishedPeriod) error {
+	var columns, order []string
+	for _, column := range table.Columns {
+		columns = append(columns, fmt.Sprintf("cast(%s as %s) as %[1]s", duck.Identifier(column.Name), column.Type))
+	}
+	for _, column := range table.SortKey() {
+		order = append(order, duck.Identifier(column)+" nulls last")
+	}
+	shape := func(from string) string {
+		return fmt.Sprintf("select %s from %s order by %s", strings.Join(columns, ", "), from, strings.Join(order, ", "))
+	}
+	var latest []string
+	for _, period := range periods {
+		name := snapshot.TableFile(table.Name, period.Period)
+		path := ""
+		if period.Period == r.cfg.Period.String() {
+			path = draft.Path(name)
+			query := shape("mart_" + table.Name + " cross join (select contract_year, period, as_at, run_id from run)")
+			if err := r.db.CopyParquet(ctx, query, path); err != nil {
+				return err
+			}
+		} else {
+			path = r.current.Path(name)
+			if err := draft.LinkFrom(r.current, name); err != nil {
+				return err
+			}
+		}
+		if period.Latest {
+			latest = append(latest, path)
+		}
+	}
+	view := "latest_" + table.Name
+	if err := r.db.ViewParquet(ctx, view, latest); err != nil {
+		return err
+	}
+	return r.db.CopyParquet(ctx, shape(view), draft.Path(snapshot.TableFile(table.Name, "")))
+}
+
+func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {
+	m := snapshot.Manifest{
+		RunID: r.id, Program: "ltcles " + Version, ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(),
+		AsAt: r.asAt, CutOff: r.cutOff, KeyID: r.key.ID(), Periods: periods,
+	}
+	for _, accepted := range r.report.Accepted {
+		m.Accepted = append(m.Accepted, snapshot.Accepted(accepted))
+	}
+	for _, in := range r.inputs {
+		status := in.Status
+		if status == "" {
+			status = emis.Read
+		}
+		m.Inputs = append(m.Inputs, snapshot.Input{File: in.Name, SHA256: in.SHA256, Bytes: in.Bytes, Status: string(status)})
+	}
+	for _, e := range r.evidence {
+		m.Evidence = append(m.Evidence, snapshot.Evidence{Table: "fact_assessment", ContractYear: e.period.ContractYear, Period: e.period.Period, SHA256: e.sha256})
+	}
+	return m
+}

@@ -1,0 +1,182 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"ltcles/pipeline/civil"
+)
+
+// A Report is what a run says of itself: runs/<run_id>/summary.json, and what
+// the terminal shows.
+type Report struct {
+	RunID     string           `json:"run_id"`
+	Period    string           `json:"period"`
+	AsAt      civil.Date       `json:"as_at"`
+	CutOff    civil.Date       `json:"cut_off"`
+	Snapshot  string           `json:"snapshot"`  // what was published; "" for nothing
+	Unchanged bool             `json:"unchanged"` // the same inputs were published before
+	RowsRead  int64            `json:"rows_read"`
+	Rows      []RowCount       `json:"rows"` // by disposition; they add up to RowsRead
+	Files     []FileReport     `json:"files"`
+	Practices []PracticeReport `json:"practices"`
+	Findings  []Finding        `json:"findings"`
+	Accepted  []Accepted       `json:"accepted"`
+	Unfit     []string         `json:"unfit"` // why the data is not fit to be published, one line each
+	RunDir    string           `json:"-"`
+}
+
+// RowCount is how many rows have a disposition.
+type RowCount struct {
+	Disposition string `json:"disposition"`
+	Group       string `json:"group"`
+	Rows        int64  `json:"rows"`
+}
+
+// FileReport is one file and its verdict.
+type FileReport struct {
+	File         string `json:"file"`
+	Kind         string `json:"kind"`
+	Status       string `json:"status"`
+	Encoding     string `json:"encoding"`
+	Delimiter    string `json:"delimiter"`
+	HeaderLine   int    `json:"header_line"`
+	RowsRead     int64  `json:"rows_read"`
+	RowsRejected int64  `json:"rows_rejected"`
+	Message      string `json:"message"`
+}
+
+// PracticeReport is a practice's balance line: rows read = kept + excluded +
+// ignored + rejected. Practice is "" for rows of no known practice.
+type PracticeReport struct {
+	Practice    string `json:"practice"`
+	State       string `json:"state"`
+	RowsRead    int64  `json:"rows_read"`
+	Kept        int64  `json:"kept"`
+	Excluded    int64  `json:"excluded"`
+	Ignored     int64  `json:"ignored"`
+	Rejected    int64  `json:"rejected"`
+	Assessments *int64 `json:"assessments"` // null where the practice is missing
+	Counted     *int64 `json:"counted"`
+	Target      *int64 `json:"annual_target"`
+}
+
+// Finding is one row of fact_finding.
+type Finding struct {
+	Practice string `json:"practice"`
+	Check    string `json:"check"`
+	Severity string `json:"severity"`
+	Affected int64  `json:"affected"`
+	Message  string `json:"message"`
+}
+
+// Accepted is a file that the operator accepted as it is, and why it needed that.
+type Accepted struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+// gather fills the report from what the engine computed.
+func (r *run) gather(ctx context.Context) error {
+	r.report.RowsRead = r.rowsRead()
+	r.report.Files = nil
+	err := r.db.Query(ctx, `
+		select file_name, kind, status, coalesce(encoding, ''), coalesce(delimiter, ''), coalesce(header_line, 0),
+			cast(rows_read as bigint), cast(rows_rejected as bigint), coalesce(message, '')
+		from mart_fact_file order by file_name`, func(v []any) error {
+		r.report.Files = append(r.report.Files, FileReport{
+			File: v[0].(string), Kind: v[1].(string), Status: v[2].(string), Encoding: v[3].(string), Delimiter: v[4].(string),
+			HeaderLine: int(v[5].(int64)), RowsRead: v[6].(int64), RowsRejected: v[7].(int64), Message: v[8].(string),
+		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("gather files: %w", err)
+	}
+	err = r.db.Query(ctx, `
+		select named.disposition, named.outcome, count(*)
+		from int_disposition as dispositions
+		inner join raw_disposition as named on named.disposition = dispositions.disposition
+		group by named.disposition, named.outcome
+		order by named.outcome, named.disposition`, func(v []any) error {
+		r.report.Rows = append(r.report.Rows, RowCount{v[0].(string), v[1].(string), v[2].(int64)})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("gather rows: %w", err)
+	}
+	err = r.db.Query(ctx, `
+		with balance as (
+			select dispositions.practice_code, count(*) as rows_read,
+				count(case when named.outcome = 'kept' then 1 end) as kept,
+				count(case when named.outcome = 'excluded' then 1 end) as excluded,
+				count(case when named.outcome = 'ignored' then 1 end) as ignored,
+				count(case when named.outcome = 'rejected' then 1 end) as rejected
+			from int_disposition as dispositions
+			inner join raw_disposition as named on named.disposition = dispositions.disposition
+			group by dispositions.practice_code
+		)
+		select coalesce(coverage.practice_code, ''), coalesce(coverage.state, ''),
+			coalesce(balance.rows_read, 0), coalesce(balance.kept, 0), coalesce(balance.excluded, 0),
+			coalesce(balance.ignored, 0), coalesce(balance.rejected, 0),
+			cast(positions.assessments as bigint), cast(positions.counted as bigint), positions.annual_target
+		from mart_fact_coverage as coverage
+		full outer join balance on balance.practice_code = coverage.practice_code
+		left join mart_fact_practice_position as positions on positions.practice_code = coverage.practice_code
+		order by coverage.practice_code nulls last`, func(v []any) error {
+		r.report.Practices = append(r.report.Practices, PracticeReport{
+			Practice: v[0].(string), State: v[1].(string), RowsRead: v[2].(int64), Kept: v[3].(int64), Excluded: v[4].(int64),
+			Ignored: v[5].(int64), Rejected: v[6].(int64), Assessments: whole(v[7]), Counted: whole(v[8]), Target: whole(v[9]),
+		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("gather practices: %w", err)
+	}
+	err = r.db.Query(ctx, `
+		select coalesce(practice_code, ''), check_name, severity, cast(affected as bigint), message
+		from mart_fact_finding order by practice_code nulls last, check_name`, func(v []any) error {
+		r.report.Findings = append(r.report.Findings, Finding{v[0].(string), v[1].(string), v[2].(string), v[3].(int64), v[4].(string)})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("gather findings: %w", err)
+	}
+	return nil
+}
+
+func whole(value any) *int64 {
+	if n, ok := value.(int64); ok {
+		return &n
+	}
+	return nil
+}
+
+// writeSummary writes runs/<run_id>/summary.json.
+func (r *run) writeSummary() error {
+	text, err := json.MarshalIndent(r.report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write summary: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, "summary.json"), append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write summary: %w", err)
+	}
+	return nil
+}
+
+// newLog opens the run's log: JSON lines, one event each.
+func newLog(path string) (log *zap.Logger, closed func() error, err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, nil, err
+	}
+	encoder := zap.NewProductionEncoderConfig()
+	encoder.EncodeTime = zapcore.RFC3339TimeEncoder
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder), file, zap.InfoLevel)), file.Close, nil
+}

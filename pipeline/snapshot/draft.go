@@ -1,0 +1,329 @@
+package snapshot
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"ltcles/pipeline/schema"
+)
+
+// Draft is a snapshot in the making.
+type Draft struct {
+	store  Store
+	runID  string
+	dir    string
+	linked map[string]linkedFile
+	done   bool
+}
+
+type linkedFile struct {
+	File
+	shared bool // the same bytes on disk, which an earlier commit has synced
+}
+
+// TableFile is the name of a table's file inside a snapshot; no period means the top level.
+func TableFile(table, period string) string {
+	if period == "" {
+		return table + ".parquet"
+	}
+	return path.Join("history", table, period+".parquet")
+}
+
+// Path is where to write a file, by its name inside the snapshot. Its directories are made, and
+// a link to an earlier snapshot's file is taken away, so that writing cannot change that file.
+func (d *Draft) Path(name string) string {
+	name = path.Clean("/" + name)[1:] // stays inside, whatever the name
+	delete(d.linked, name)
+	full := filepath.Join(d.dir, filepath.FromSlash(name))
+	// Where either fails, so does the write that follows, with the path in its message.
+	_ = os.MkdirAll(filepath.Dir(full), 0o755)
+	_ = os.Remove(full)
+	return full
+}
+
+// LinkFrom takes over an unchanged file of an earlier snapshot: as a hard link, else as a copy.
+func (d *Draft) LinkFrom(snapshot *Snapshot, name string) error {
+	for _, file := range snapshot.Manifest.Files {
+		if file.Name != name {
+			continue
+		}
+		shared, err := d.store.disk.link(snapshot.Path(name), d.Path(name))
+		if err != nil {
+			return fmt.Errorf("take %s from snapshot %s: %w", name, snapshot.Name, err)
+		}
+		d.linked[name] = linkedFile{File: file, shared: shared}
+		return nil
+	}
+	return fmt.Errorf("take %s from snapshot %s: its manifest has no such file", name, snapshot.Name)
+}
+
+// Verify checks the tables that this run has written as Store.Verify would after the commit.
+func (d *Draft) Verify(m Manifest) ([]Problem, error) {
+	m, err := d.complete(m)
+	if err != nil {
+		return nil, fmt.Errorf("verify snapshot: %w", err)
+	}
+	r := newReport()
+	for _, fault := range m.faults() {
+		r.add(manifestName, "", "%s", fault)
+	}
+	if len(r.groups) == 0 {
+		fresh := func(file File) bool { _, linked := d.linked[file.Name]; return !linked }
+		verifyTables(r, d.dir, "", m, func(File) bool { return true }, fresh)
+	}
+	return r.problems(), nil
+}
+
+// Commit publishes the draft under its run id, or with -2, -3 … where that name is taken. It
+// fills in the manifest's files. The name is returned as soon as readers see the snapshot: with
+// an error beside it, it is published, but might not outlive a power cut.
+func (d *Draft) Commit(m Manifest) (name string, err error) {
+	if d.done {
+		return "", errors.New("commit snapshot: it is already committed or discarded")
+	}
+	if name, err = d.commit(m); err != nil {
+		return name, fmt.Errorf("commit snapshot %s: %w", d.runID, err)
+	}
+	return name, nil
+}
+
+// Discard removes a draft that was not committed; after Commit it does nothing.
+func (d *Draft) Discard() error {
+	if d.done {
+		return nil
+	}
+	d.done = true
+	if err := d.store.disk.removeAll(d.dir); err != nil {
+		return fmt.Errorf("discard snapshot %s: %w", d.runID, err)
+	}
+	return nil
+}
+
+func (d *Draft) commit(m Manifest) (string, error) {
+	m, err := d.complete(m)
+	if err != nil {
+		return "", err
+	}
+	if faults := m.faults(); len(faults) > 0 {
+		return "", fmt.Errorf("%s: %s", manifestName, strings.Join(faults, "; "))
+	}
+	data, err := m.Encode()
+	if err != nil {
+		return "", err
+	}
+	disk := d.store.disk
+	manifest := filepath.Join(d.dir, manifestName)
+	if err := disk.removeAll(manifest); err != nil { // of a commit that failed before
+		return "", err
+	}
+	if err := disk.write(manifest, data); err != nil {
+		return "", err
+	}
+	if err := disk.chmod(d.dir, 0o755); err != nil {
+		return "", err
+	}
+	if err := disk.syncTree(d.dir, func(name string) bool { return d.linked[name].shared }); err != nil {
+		return "", err
+	}
+	name := d.runID
+	for n := 2; exists(filepath.Join(d.store.snapshots(), name)); n++ {
+		name = fmt.Sprintf("%s-%d", d.runID, n)
+	}
+	seen, err := d.store.publish(d.dir, name)
+	if !seen {
+		return "", err
+	}
+	d.done = true
+	return name, err
+}
+
+// complete fills in the manifest's files, and refuses a file that is none of a snapshot's.
+func (d *Draft) complete(m Manifest) (Manifest, error) {
+	if m.RunID != d.runID {
+		return m, fmt.Errorf("manifest has run id %s; expected %s", m.RunID, d.runID)
+	}
+	m.Files = nil
+	err := filepath.WalkDir(d.dir, func(full string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(d.dir, full)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if name == manifestName {
+			return nil
+		}
+		file, err := d.describe(name, full)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		m.Files = append(m.Files, file)
+		return nil
+	})
+	return m, err
+}
+
+func (d *Draft) describe(name, full string) (File, error) {
+	table, period, ok := tableOf(name)
+	if !ok {
+		return File{}, errors.New("is no published table; expected <table>.parquet or history/<table>/<period>.parquet")
+	}
+	sum, size, err := hashFile(full)
+	if err != nil {
+		return File{}, err
+	}
+	if before, ok := d.linked[name]; ok {
+		if sum != before.SHA256 || size != before.Bytes {
+			return File{}, errors.New("was changed since an earlier run published it; restore it from a backup (ltcles verify names every such file)")
+		}
+		return before.File, nil
+	}
+	rows, err := rowsIn(full)
+	if err != nil {
+		return File{}, err
+	}
+	return File{Name: name, Table: table, Period: period, Rows: rows, Bytes: size, SHA256: sum}, nil
+}
+
+// tableOf reads a file's name; a file that is no Parquet has no table and may be anywhere.
+func tableOf(name string) (table, period string, ok bool) {
+	stem, isParquet := strings.CutSuffix(name, ".parquet")
+	if !isParquet {
+		return "", "", true
+	}
+	parts := strings.Split(stem, "/")
+	switch {
+	case len(parts) == 1:
+		table = parts[0]
+	case len(parts) == 3 && parts[0] == "history":
+		table, period = parts[1], parts[2]
+	default:
+		return "", "", false
+	}
+	_, ok = schema.Lookup(table)
+	return table, period, ok
+}
+
+func hashFile(path string) (sum string, size int64, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", 0, err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	size, err = io.Copy(hash, file)
+	if err != nil {
+		return "", 0, err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), size, nil
+}
+
+// publish gives a complete and synced draft its name and makes it current. It says whether
+// readers see it; where they do not, nothing of it is left but the draft.
+func (s Store) publish(draft, name string) (seen bool, err error) {
+	final := filepath.Join(s.snapshots(), name)
+	if next := s.path(nextName); exists(next) {
+		return false, fmt.Errorf("%s is there; another run is publishing, or one was killed and has to be swept", next)
+	}
+	if err := s.announce(draft, name); err != nil {
+		return false, errors.Join(err, s.disk.removeAll(s.path(nextName)))
+	}
+	err = s.disk.rename(draft, final)
+	if err == nil {
+		err = s.disk.sync(s.snapshots())
+	}
+	if err == nil {
+		err = s.swap()
+	}
+	if now, currentErr := snapshotAt(s.path(currentName)); currentErr == nil && now == name {
+		return true, errors.Join(err, s.disk.sync(s.Dir))
+	}
+	if exists(final) { // back to a draft before the sign goes that it was not published
+		err = errors.Join(err, s.disk.rename(final, draft))
+	}
+	if !exists(final) {
+		err = errors.Join(err, s.disk.removeAll(s.path(nextName)))
+	}
+	return false, err
+}
+
+// announce puts .next in place: a link where current can be one, else a directory.
+func (s Store) announce(draft, name string) error {
+	next := s.path(nextName)
+	info, err := os.Lstat(s.path(currentName))
+	wasDirectory := err == nil && info.IsDir()
+	if wasDirectory || s.disk.symlink(filepath.Join(snapshotsDir, name), next) != nil {
+		if err := s.mirror(draft, next, name); err != nil {
+			return err
+		}
+	}
+	return s.disk.sync(s.Dir)
+}
+
+// mirror makes a directory with the draft's files.
+func (s Store) mirror(draft, target, name string) error {
+	if err := s.disk.mkdirAll(target); err != nil {
+		return err
+	}
+	if err := s.disk.write(filepath.Join(target, nameFile), []byte(name+"\n")); err != nil {
+		return err
+	}
+	settled := map[string]bool{}
+	err := filepath.WalkDir(draft, func(full string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(draft, full)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(target, relative)
+		if entry.IsDir() {
+			return s.disk.mkdirAll(to)
+		}
+		settled[filepath.ToSlash(relative)], err = s.disk.link(full, to)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.disk.syncTree(target, func(name string) bool { return settled[name] })
+}
+
+// swap makes .next current: the commit.
+func (s Store) swap() error {
+	next, previous, current := s.path(nextName), s.path(previousName), s.path(currentName)
+	info, err := os.Lstat(next)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return s.disk.rename(next, current)
+	}
+	replaced := exists(current)
+	if replaced {
+		if err := s.disk.rename(current, previous); err != nil {
+			return err
+		}
+	}
+	if err := s.disk.rename(next, current); err != nil {
+		if replaced {
+			err = errors.Join(err, s.disk.rename(previous, current))
+		}
+		return err
+	}
+	if replaced {
+		return s.disk.removeAll(previous)
+	}
+	return nil
+}

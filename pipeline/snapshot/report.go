@@ -1,0 +1,62 @@
+package snapshot
+
+import "fmt"
+
+// Problem is one thing that is wrong with what is published, in one line.
+type Problem struct {
+	File  string // slash path inside published/
+	Table string // empty where it is no table
+	What  string
+}
+
+func (p Problem) String() string {
+	if p.Table == "" {
+		return p.File + ": " + p.What
+	}
+	return fmt.Sprintf("%s (%s): %s", p.File, p.Table, p.What)
+}
+
+// shownAlike is how many problems of one kind in one file are told one by one.
+const shownAlike = 3
+
+// report collects problems in the order in which they are found, and counts those that are
+// like others.
+type report struct {
+	groups []*alike
+	byKind map[string]*alike
+}
+
+type alike struct {
+	shown []Problem
+	more  int
+}
+
+func newReport() *report { return &report{byKind: map[string]*alike{}} }
+
+func (r *report) add(file, table, format string, args ...any) {
+	kind := file + "\x00" + format
+	group := r.byKind[kind]
+	if group == nil {
+		group = &alike{}
+		r.byKind[kind] = group
+		r.groups = append(r.groups, group)
+	}
+	if len(group.shown) == shownAlike {
+		group.more++
+		return
+	}
+	group.shown = append(group.shown, Problem{File: file, Table: table, What: fmt.Sprintf(format, args...)})
+}
+
+func (r *report) problems() []Problem {
+	var list []Problem
+	for _, group := range r.groups {
+		list = append(list, group.shown...)
+		if group.more > 0 {
+			last := group.shown[len(group.shown)-1]
+			last.What = fmt.Sprintf("and %d more like the last", group.more)
+			list = append(list, last)
+		}
+	}
+	return list
+}

@@ -1,0 +1,338 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ltcles/pipeline/schema"
+)
+
+// ErrNothingPublished says that there is nothing to verify.
+var ErrNothingPublished = errors.New("nothing is published; run ltcles run first")
+
+// Verify reads back everything that is published. Of every snapshot it checks the manifest and
+// each file's size and SHA-256; of the current one also the tables: schema, nulls, values, keys,
+// order, and the sums that must agree between them, in the top-level files and in each period of
+// history. It changes nothing.
+func (s Store) Verify() ([]Problem, error) {
+	names, err := s.names()
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	r := newReport()
+	current, err := s.currentSnapshot()
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && len(names) == 0:
+		return nil, fmt.Errorf("verify %s: %w", s.Dir, ErrNothingPublished)
+	case errors.Is(err, fs.ErrNotExist):
+		r.add(currentName, "", "is not there; expected a link to %s/<run_id>; restore it from a backup", snapshotsDir)
+	case err != nil:
+		r.add(currentName, "", "does not lead to a snapshot; expected a link to %s/<run_id>; restore it from a backup", snapshotsDir)
+	case !slices.Contains(names, current):
+		r.add(currentName, "", "leads to %s/%s, which is not there; restore that from a backup", snapshotsDir, current)
+	default: // the current one first
+		names = append([]string{current}, slices.DeleteFunc(names, func(name string) bool { return name == current })...)
+	}
+	sums := hashes{}
+	for _, name := range names {
+		if err := s.verifySnapshot(r, name, name == current, sums); err != nil {
+			return nil, fmt.Errorf("verify: %w", err)
+		}
+	}
+	return r.problems(), nil
+}
+
+func (s Store) verifySnapshot(r *report, name string, isCurrent bool, sums hashes) error {
+	dir, prefix := filepath.Join(s.snapshots(), name), snapshotsDir+"/"+name+"/"
+	manifest, err := readManifest(filepath.Join(dir, manifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		r.add(prefix+manifestName, "", "is not there; restore it from a backup, or remove the directory if it is not a snapshot")
+		return nil
+	}
+	if err != nil {
+		r.add(prefix+manifestName, "", "%s", oneLine(err))
+		return nil
+	}
+	for _, fault := range manifest.faults() {
+		r.add(prefix+manifestName, "", "%s", fault)
+	}
+	intact, err := verifyFiles(r, dir, prefix, manifest, sums, nil)
+	if err != nil || !isCurrent {
+		return err
+	}
+	if info, err := os.Lstat(s.path(currentName)); err == nil && info.IsDir() {
+		extra := []string{manifestName, nameFile}
+		if _, err := verifyFiles(r, s.path(currentName), currentName+"/", manifest, sums, extra); err != nil {
+			return err
+		}
+		verifySameManifest(r, dir, s.path(currentName))
+	}
+	whole := func(file File) bool { return intact[file.Name] }
+	verifyTables(r, dir, prefix, manifest, whole, func(File) bool { return true })
+	return nil
+}
+
+// verifyFiles compares a directory with its manifest, and says which files are as published.
+func verifyFiles(r *report, dir, prefix string, m Manifest, sums hashes, extra []string) (map[string]bool, error) {
+	if extra == nil {
+		extra = []string{manifestName}
+	}
+	listed := map[string]File{}
+	for _, file := range m.Files {
+		listed[file.Name] = file
+	}
+	intact := map[string]bool{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(relative)
+		file, ok := listed[name]
+		if !ok {
+			if !slices.Contains(extra, name) {
+				table, _, _ := tableOf(name)
+				r.add(prefix+name, table, "is not in the manifest; remove it")
+			}
+			return nil
+		}
+		delete(listed, name)
+		if !entry.Type().IsRegular() {
+			r.add(prefix+name, file.Table, "is no regular file; restore it from a backup")
+			return nil
+		}
+		sum, size, err := sums.of(path)
+		switch {
+		case err != nil:
+			r.add(prefix+name, file.Table, "cannot be read: %s; restore it from a backup", oneLine(err))
+		case size != file.Bytes:
+			r.add(prefix+name, file.Table, "has %d bytes; expected %d; restore it from a backup", size, file.Bytes)
+		case sum != file.SHA256:
+			r.add(prefix+name, file.Table, "was changed after it was published: SHA-256 %s; expected %s; restore it from a backup", sum, file.SHA256)
+		default:
+			intact[name] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range m.Files {
+		if _, missing := listed[file.Name]; missing {
+			r.add(prefix+file.Name, file.Table, "is not there; restore it from a backup")
+		}
+	}
+	return intact, nil
+}
+
+func verifySameManifest(r *report, dir, current string) {
+	want, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if err != nil {
+		return // reported where the snapshot was read
+	}
+	if got, err := os.ReadFile(filepath.Join(current, manifestName)); err != nil || string(got) != string(want) {
+		r.add(currentName+"/"+manifestName, "", "is not the snapshot's; restore it from %s", snapshotsDir)
+	}
+}
+
+// hashes remembers what was hashed, so that a file that several snapshots share is read once.
+type hashes map[string][]hashed
+
+type hashed struct {
+	info fs.FileInfo
+	sum  string
+	size int64
+}
+
+func (h hashes) of(path string) (sum string, size int64, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", 0, err
+	}
+	base := filepath.Base(path)
+	for _, known := range h[base] {
+		if os.SameFile(known.info, info) {
+			return known.sum, known.size, nil
+		}
+	}
+	if sum, size, err = hashFile(path); err == nil {
+		h[base] = append(h[base], hashed{info, sum, size})
+	}
+	return sum, size, err
+}
+
+// verifyTables checks the tables of one snapshot, file set by file set: the top level, then each
+// period of history. readable says which files can be read at all, wanted which a set must have
+// one of to be checked.
+func verifyTables(r *report, dir, prefix string, m Manifest, readable, wanted func(File) bool) {
+	files := map[string]File{}
+	for _, file := range m.Files {
+		if file.Table == "" {
+			continue
+		}
+		files[TableFile(file.Table, file.Period)] = file
+		if !slices.ContainsFunc(m.Periods, func(p PublishedPeriod) bool { return file.Period == "" || p.Period == file.Period }) {
+			r.add(prefix+file.Name, file.Table, "is of period %s, which the manifest does not list", file.Period)
+		}
+	}
+	latest := map[string]PublishedPeriod{}
+	for _, period := range m.Periods {
+		if period.Latest {
+			latest[period.ContractYear] = period
+		}
+	}
+	read := func(period string, runs map[string]PublishedPeriod) map[string]map[string]*content {
+		set := &fileSet{report: r, dir: dir, prefix: prefix, period: period, runs: runs, files: map[string]File{}}
+		check := false
+		for _, table := range schema.Tables() {
+			name := TableFile(table.Name, period)
+			file, ok := files[name]
+			if !ok {
+				r.add(prefix+name, table.Name, "is not in the manifest; expected a file of every table")
+				continue
+			}
+			if readable(file) {
+				set.files[table.Name] = file
+			}
+			check = check || wanted(file)
+		}
+		if !check {
+			return nil
+		}
+		return set.verify()
+	}
+	top := read("", latest)
+	for _, period := range m.Periods {
+		history := read(period.Period, map[string]PublishedPeriod{period.ContractYear: period})
+		if !period.Latest || top == nil || history == nil {
+			continue
+		}
+		for _, table := range schema.Tables() {
+			above, below := top[table.Name], history[table.Name]
+			if above == nil || below == nil {
+				continue
+			}
+			compareContents(r, prefix, table.Name, period, above[period.ContractYear], below[period.ContractYear])
+		}
+	}
+}
+
+func compareContents(r *report, prefix, table string, period PublishedPeriod, above, below *content) {
+	rows := func(c *content) int64 {
+		if c == nil {
+			return 0
+		}
+		return c.rows
+	}
+	name := TableFile(table, "")
+	switch {
+	case rows(above) != rows(below):
+		r.add(prefix+name, table, "has %d rows of contract year %s; expected the %d of %s",
+			rows(above), period.ContractYear, rows(below), TableFile(table, period.Period))
+	case above != nil && below != nil && !above.same(below):
+		r.add(prefix+name, table, "has other rows of contract year %s than %s", period.ContractYear, TableFile(table, period.Period))
+	}
+}
+
+// fileSet is one file of each table: the top-level files, or those of one period.
+type fileSet struct {
+	report   *report
+	dir      string
+	prefix   string
+	period   string
+	runs     map[string]PublishedPeriod
+	files    map[string]File // by table; those that can be read
+	ledgers  map[string]*ledger
+	sound    map[string]bool // tables that were read whole
+	contents map[string]map[string]*content
+	names    map[string]string
+}
+
+// verify reads every table of the set once, and returns what each holds by contract year.
+func (s *fileSet) verify() map[string]map[string]*content {
+	s.sound, s.contents = map[string]bool{}, map[string]map[string]*content{}
+	s.ledgers, s.names = map[string]*ledger{}, map[string]string{}
+	for year := range s.runs {
+		s.ledgers[year] = newLedger(year)
+	}
+	readers := rowReaders()
+	for _, table := range schema.Tables() {
+		if table.Name == "fact_assessment" || table.Name == "fact_cohort_patient" {
+			continue // read side by side
+		}
+		c := s.open(table)
+		if c == nil {
+			continue
+		}
+		if reader, ok := readers[table.Name]; ok {
+			row := reader(s, c)
+			for c.next() {
+				if l := s.ledgers[c.nowYear]; l != nil {
+					row(l)
+				}
+			}
+		} else {
+			for c.next() {
+			}
+		}
+		s.shut(c)
+	}
+	s.readPatients()
+	for _, year := range sortedKeys(s.ledgers) {
+		s.ledgers[year].settle(s)
+	}
+	return s.contents
+}
+
+func (s *fileSet) open(table schema.Table) *cursor {
+	file, ok := s.files[table.Name]
+	if !ok {
+		return nil
+	}
+	c := openCursor(s.report, filepath.Join(s.dir, filepath.FromSlash(file.Name)), s.prefix+file.Name, table, s.runs)
+	if c != nil && c.parquet.NumRows() != file.Rows {
+		c.wrong("has %d rows; the manifest says %d", c.parquet.NumRows(), file.Rows)
+	}
+	return c
+}
+
+func (s *fileSet) shut(c *cursor) {
+	if c == nil {
+		return
+	}
+	c.close()
+	s.sound[c.table.Name] = c.sound
+	if c.sound {
+		s.contents[c.table.Name] = c.contents
+	}
+}
+
+// file is how problems name the set's file of a table.
+func (s *fileSet) file(table string) string { return s.prefix + TableFile(table, s.period) }
+
+// keep copies a text out of the batch that it was read from, once.
+func (s *fileSet) keep(text string) string {
+	if kept, ok := s.names[text]; ok {
+		return kept
+	}
+	text = strings.Clone(text)
+	s.names[text] = text
+	return text
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

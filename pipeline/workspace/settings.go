@@ -1,0 +1,224 @@
+package workspace
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"ltcles/pipeline/config"
+	"ltcles/pipeline/contract"
+	"ltcles/snomed"
+)
+
+// Settings is ltcles.yaml, with its defaults filled in.
+type Settings struct {
+	AllowTestNHSNumbers bool                // read the 999 range, for synthetic data
+	MaxRejectedShare    contract.Share      // of one file's rows
+	KeyFile             string              // relative to the workspace, or absolute
+	Threads             int                 // 0: all cores
+	MemoryLimit         string              // as DuckDB reads it; "" for the engine's default
+	Headers             map[string][]string // by field of HeaderFields: more headers that mean it
+	Layouts             []Layout
+}
+
+// Layout is what the settings say of the files whose inbox-relative path matches a pattern.
+type Layout struct {
+	Files   string                 // a pattern as path.Match reads it
+	Headers map[string][]string    // as Settings.Headers, for these files only
+	Groups  map[string]snomed.Code // the code that a group of columns stands for, by the group's name
+}
+
+const (
+	defaultKeyFile  = "secrets/pseudonym.key"
+	defaultRejected = "5 %"
+)
+
+const defaultSettings = `# Settings of this workspace. Each line shows its default; remove the # to change it.
+# A key that is not one of these is an error.
+
+# Read NHS numbers of the test range 999. Only for synthetic data: real patients are never in it.
+#allow_test_nhs_numbers: false
+
+# A file with more than 20 rejected rows, and more than this share of its rows, stops publication.
+#max_rejected_share: 5 %
+
+# The key of the pseudonyms: relative to this folder, or anywhere else on this computer. Keep a copy
+# of it in a safe place: without it, no later month can be matched with an earlier one.
+#key_file: secrets/pseudonym.key
+
+# Processor cores to use; 0 is all of them.
+#threads: 0
+
+# Memory for the engine, such as 4GB.
+#memory_limit:
+
+# More column headers, by the field that they mean: practice_code, nhs_number, emis_number, code,
+# activity_date, recorded_date, patient_type, registration_status, registered_date, deducted_date,
+# death_date.
+#headers:
+#  practice_code: [Surgery]
+
+# What holds for some files only, by their path below inbox/<period>/: more headers, and the code that
+# a group of columns stands for where it has no code column.
+#layouts:
+#  - files: "*/assessments*.csv"
+#    headers:
+#      activity_date: [Seen on]
+#    groups:
+#      LTC assessments: 756261000000100
+`
+
+// HeaderFields lists the fields that headers can be added for.
+func HeaderFields() []string {
+	return []string{
+		"practice_code", "nhs_number", "emis_number", "code", "activity_date", "recorded_date", "patient_type",
+		"registration_status", "registered_date", "deducted_date", "death_date",
+	}
+}
+
+// settingsYAML is the form of ltcles.yaml.
+type settingsYAML struct {
+	AllowTestNHSNumbers yaml.Node              `yaml:"allow_test_nhs_numbers"`
+	MaxRejectedShare    yaml.Node              `yaml:"max_rejected_share"`
+	KeyFile             yaml.Node              `yaml:"key_file"`
+	Threads             yaml.Node              `yaml:"threads"`
+	MemoryLimit         yaml.Node              `yaml:"memory_limit"`
+	Headers             map[string][]yaml.Node `yaml:"headers"`
+	Layouts             []layoutYAML           `yaml:"layouts"`
+}
+
+type layoutYAML struct {
+	Files   yaml.Node              `yaml:"files"`
+	Headers map[string][]yaml.Node `yaml:"headers"`
+	Groups  map[string]yaml.Node   `yaml:"groups"`
+}
+
+var memoryLimit = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$`)
+
+func readSettings(text []byte) (Settings, error) {
+	file := &config.File{Name: settingsFile}
+	var from settingsYAML
+	file.DecodeYAML(text, &from)
+	if err := file.Err(); err != nil {
+		return Settings{}, err
+	}
+	settings := Settings{KeyFile: defaultKeyFile}
+	if given, ok := file.Optional(from.AllowTestNHSNumbers, "allow_test_nhs_numbers", "true or false"); ok {
+		settings.AllowTestNHSNumbers = given == "true"
+		if given != "true" && given != "false" {
+			file.Add(from.AllowTestNHSNumbers.Line, fmt.Sprintf("allow_test_nhs_numbers %q", given), "true or false", "correct it")
+		}
+	}
+	settings.MaxRejectedShare = rejectedShare(file, from.MaxRejectedShare)
+	if given, ok := file.Optional(from.KeyFile, "key_file", "a path"); ok {
+		settings.KeyFile = given
+	}
+	if given, ok := file.Optional(from.Threads, "threads", "a number of cores"); ok {
+		threads, err := strconv.Atoi(given)
+		if err != nil || threads < 0 || threads > 4096 {
+			file.Add(from.Threads.Line, fmt.Sprintf("threads %q", given), "a number of cores from 0 (all) to 4096", "correct it")
+		}
+		settings.Threads = threads
+	}
+	if given, ok := file.Optional(from.MemoryLimit, "memory_limit", "an amount such as 4GB"); ok {
+		settings.MemoryLimit = given
+		if !memoryLimit.MatchString(given) {
+			file.Add(from.MemoryLimit.Line, fmt.Sprintf("memory_limit %q", given), "an amount such as 4GB or 512MB", "correct it")
+		}
+	}
+	settings.Headers = headers(file, from.Headers, 0)
+	for _, entry := range from.Layouts {
+		settings.Layouts = append(settings.Layouts, layout(file, entry))
+	}
+	return settings, file.Err()
+}
+
+func rejectedShare(file *config.File, node yaml.Node) contract.Share {
+	given, ok := file.Optional(node, "max_rejected_share", "a share such as "+defaultRejected)
+	if !ok {
+		given = defaultRejected
+	}
+	parse := contract.ParseFraction
+	if strings.HasSuffix(given, "%") {
+		parse = contract.ParseShare
+	}
+	share, err := parse(given)
+	if err != nil {
+		file.Add(node.Line, fmt.Sprintf("max_rejected_share %q", given), "a share such as 5 %, or a number from 0 to 1", "correct it")
+	}
+	return share
+}
+
+// headers reads more headers; each header text means one field.
+func headers(file *config.File, from map[string][]yaml.Node, at int) map[string][]string {
+	into := map[string][]string{}
+	means := map[string]string{}
+	for _, field := range slices.Sorted(maps.Keys(from)) {
+		line := at
+		if len(from[field]) > 0 {
+			line = from[field][0].Line
+		}
+		if !slices.Contains(HeaderFields(), field) {
+			file.Add(line, fmt.Sprintf("headers names the field %q", field), "one of "+strings.Join(HeaderFields(), ", "), "correct it")
+			continue
+		}
+		for _, node := range from[field] {
+			text := file.Text(node, "a header of "+field, line, "the text of a column header")
+			folded := contract.FoldText(text)
+			if other, taken := means[folded]; taken && text != "" {
+				file.Add(node.Line, fmt.Sprintf("header %q is also under %s", text, other), "each header under one field", "remove one of the two")
+				continue
+			}
+			if text != "" {
+				means[folded] = field
+				into[field] = append(into[field], text)
+			}
+		}
+	}
+	return into
+}
+
+func layout(file *config.File, from layoutYAML) Layout {
+	into := Layout{Groups: map[string]snomed.Code{}}
+	into.Files = file.Text(from.Files, "files", 0, "a pattern such as */assessments*.csv")
+	if _, err := path.Match(into.Files, ""); err != nil {
+		file.Add(from.Files.Line, fmt.Sprintf("files %q: an open bracket", into.Files), "a pattern such as */assessments*.csv", "close it, or write it as \\[")
+	}
+	into.Headers = headers(file, from.Headers, from.Files.Line)
+	for _, group := range slices.Sorted(maps.Keys(from.Groups)) {
+		node := from.Groups[group]
+		text := file.Text(node, "the code of group "+strconv.Quote(group), from.Files.Line, "a SNOMED CT concept identifier")
+		if text == "" {
+			continue
+		}
+		code, err := snomed.Parse(text)
+		if err != nil {
+			file.Add(node.Line, fmt.Sprintf("group %q: code %q %s", group, text, err), "a code of the contract", "copy the code again from the contract")
+			continue
+		}
+		into.Groups[group] = code
+	}
+	return into
+}
+
+// sha256 is of what bears on figures, in one spelling: comments, order and quoting in the file do
+// not count.
+func (s Settings) sha256() string {
+	text, err := json.Marshal(struct {
+		AllowTestNHSNumbers bool
+		MaxRejectedPPM      int64
+		Headers             map[string][]string
+		Layouts             []Layout
+	}{s.AllowTestNHSNumbers, s.MaxRejectedShare.PPM(), s.Headers, s.Layouts})
+	if err != nil {
+		panic(fmt.Sprintf("settings of plain values do not marshal: %v", err))
+	}
+	return hashOf(text)
+}

@@ -1,0 +1,199 @@
+package workspace
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"ltcles/pipeline/config"
+	"ltcles/pipeline/pseudonym"
+)
+
+func TestInitMakesAWorkspace(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "workspace")
+	if err := Init(dir); err != nil {
+		t.Fatal(err)
+	}
+	var made []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(dir, path)
+		made = append(made, filepath.ToSlash(name))
+		return err
+	})
+	want := ". .ltcles inbox ltcles.yaml published reference reference/contracts reference/places.csv reference/practices.csv runs secrets secrets/pseudonym.key"
+	if err != nil || strings.Join(made, " ") != want {
+		t.Errorf("made %s\nwant %s, %v", strings.Join(made, " "), want, err)
+	}
+	if runtime.GOOS != "windows" {
+		for _, private := range []string{"secrets", "inbox", ".ltcles"} {
+			if info, err := os.Stat(filepath.Join(dir, private)); err != nil || info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s is open to others: %v", private, err)
+			}
+		}
+	}
+	for name, want := range map[string]string{
+		practicesFile: "contract_year,practice_code,practice_name,place,pcn_code,pcn_name,registered_population,weighted_population,annual_target\n",
+		placesFile:    "contract_year,place,choice\n",
+	} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != want {
+			t.Errorf("%s holds %q, %v", name, text, err)
+		}
+	}
+
+	w, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Settings.MaxRejectedShare.String() != "5 %" || w.Settings.AllowTestNHSNumbers || w.Settings.Threads != 0 || w.Settings.MemoryLimit != "" {
+		t.Errorf("defaults %+v", w.Settings)
+	}
+	if _, err := pseudonym.Load(w.KeyFile()); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.Reference("2026-27"); err == nil || !strings.Contains(err.Error(), "no practice for 2026-27") {
+		t.Errorf("empty lists: %v", err)
+	}
+}
+
+func TestInitLeavesWhatIsThere(t *testing.T) {
+	made := filepath.Join(t.TempDir(), "made")
+	if err := Init(made); err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile(filepath.Join(made, "secrets", "pseudonym.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Init(made); err == nil || !strings.Contains(err.Error(), "a workspace is there already") {
+		t.Errorf("second init: %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(made, "secrets", "pseudonym.key")); err != nil || string(after) != string(key) {
+		t.Errorf("the key changed: %v", err)
+	}
+
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "notes.txt"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Init(other); err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("init in a folder of something else: %v", err)
+	}
+	if entries, err := os.ReadDir(other); err != nil || len(entries) != 1 {
+		t.Errorf("%d entries, %v", len(entries), err)
+	}
+	if _, err := Open(other); err == nil || !strings.Contains(err.Error(), "ltcles init") {
+		t.Errorf("open: %v", err)
+	}
+	if err := Init(filepath.Join(other, "notes.txt")); err == nil {
+		t.Error("init on a file")
+	}
+}
+
+// Every line that the settings file offers is a setting: with each # before a key removed, it is
+// read, and but for the examples it changes nothing.
+func TestDefaultSettingsAreReal(t *testing.T) {
+	asMade, err := readSettings([]byte(defaultSettings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(defaultSettings) {
+		if bare, isOffered := strings.CutPrefix(line, "#"); isOffered && !strings.HasPrefix(line, "# ") || strings.HasPrefix(line, "#  ") {
+			line = bare
+		}
+		lines = append(lines, line)
+	}
+	offered, err := readSettings([]byte(strings.Join(lines, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(offered.Layouts) != 1 || len(offered.Headers) != 1 || len(offered.Layouts[0].Groups) != 1 {
+		t.Fatalf("the examples were not read: %+v", offered)
+	}
+	offered.Layouts, offered.Headers = nil, asMade.Headers
+	if !reflect.DeepEqual(asMade, offered) {
+		t.Errorf("%+v\nas offered %+v", asMade, offered)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	settings, err := readSettings([]byte(`
+allow_test_nhs_numbers: true
+max_rejected_share: 0.125
+key_file: /safe/place.key
+threads: 2
+memory_limit: 4GB
+headers: {practice_code: [Surgery, "Site"]}
+layouts:
+  - files: "*/claims*.csv"
+    groups: {Claims: 756261000000100}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout := settings.Layouts[0]
+	if !settings.AllowTestNHSNumbers || settings.MaxRejectedShare.PPM() != 125_000 || settings.Threads != 2 || settings.MemoryLimit != "4GB" ||
+		strings.Join(settings.Headers["practice_code"], " ") != "Surgery Site" || layout.Files != "*/claims*.csv" || layout.Groups["Claims"] != "756261000000100" {
+		t.Errorf("%+v", settings)
+	}
+	if runtime.GOOS != "windows" {
+		w := Workspace{Dir: "w", Settings: settings}
+		if w.KeyFile() != "/safe/place.key" {
+			t.Errorf("key file %s", w.KeyFile())
+		}
+	}
+}
+
+func TestSettingsProblems(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"alow_test_nhs_numbers: true", `ltcles.yaml:1: unknown key "alow_test_nhs_numbers"; `},
+		{"allow_test_nhs_numbers: yes", `ltcles.yaml:1: allow_test_nhs_numbers "yes"; expected true or false`},
+		{"max_rejected_share: 5", `ltcles.yaml:1: max_rejected_share "5"; expected a share such as 5 %, or a number from 0 to 1`},
+		{"max_rejected_share: 101 %", `ltcles.yaml:1: max_rejected_share "101 %"; `},
+		{"threads: -1", `ltcles.yaml:1: threads "-1"; `},
+		{"threads: two", `ltcles.yaml:1: threads "two"; `},
+		{"memory_limit: lots", `ltcles.yaml:1: memory_limit "lots"; expected an amount such as 4GB`},
+		{"memory_limit: 4GB; SET x", `ltcles.yaml:1: memory_limit "4GB; SET x"; `},
+		{"headers: {practice: [Surgery]}", `ltcles.yaml:1: headers names the field "practice"; expected one of practice_code, `},
+		{"headers: {practice_code: Surgery}", `ltcles.yaml:1: found a single value; expected a list`},
+		{"headers:\n  code: [Which]\n  nhs_number: [which ]", `ltcles.yaml:3: header "which" is also under code; `},
+		{"layouts:\n  - headers: {code: [X]}", `ltcles.yaml: files is missing; `},
+		{"layouts:\n  - files: a[b\n", `ltcles.yaml:2: files "a[b": an open bracket; `},
+		{"layouts:\n  - files: '*'\n    groups: {G: 756261000000101}", `ltcles.yaml:3: group "G": code "756261000000101" check digit does not match; `},
+	}
+	for _, tt := range tests {
+		_, err := readSettings([]byte(tt.text))
+		if problem := new(config.Problem); !errors.As(err, &problem) || !strings.HasPrefix(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s:\n%v\nwant %s", tt.text, err, tt.want)
+		}
+	}
+}
+
+func TestSettingsHashIsOfWhatBearsOnFigures(t *testing.T) {
+	hash := func(text string) string {
+		settings, err := readSettings([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return settings.sha256()
+	}
+	plain := hash(defaultSettings)
+	for _, same := range []string{"", "threads: 2", "memory_limit: 1GB", "key_file: /else/where", "max_rejected_share: 0.05", "headers: {}", "layouts: []"} {
+		if hash(same) != plain {
+			t.Errorf("%q is another run", same)
+		}
+	}
+	seen := map[string]string{plain: "the default"}
+	for _, other := range []string{"allow_test_nhs_numbers: true", "max_rejected_share: 6 %", "headers: {code: [X]}", "layouts: [{files: '*'}]",
+		"layouts: [{files: '*', groups: {G: 756261000000100}}]"} {
+		if same, known := seen[hash(other)]; known {
+			t.Errorf("%q reads as %s", other, same)
+		}
+		seen[hash(other)] = other
+	}
+}

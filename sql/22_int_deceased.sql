@@ -1,0 +1,21 @@
+-- int_deceased: one row per patient who is dead at the cut-off.
+--
+-- R7, person-wide: a row with a death date not after the cut-off; or a status or
+-- type text that means dead, with no death date on that row.
+create table int_deceased as
+with
+final as (
+    select int_row.patient_no
+    from int_row
+    cross join run
+    where int_row.step > 5
+      and (
+          int_row.death_date <= run.cut_off
+          or (
+              int_row.death_date is null
+              and (int_row.patient_type = 'dead' or int_row.registration_status = 'dead')
+          )
+      )
+    group by int_row.patient_no
+)
+select * from final;

@@ -1,0 +1,65 @@
+-- int_status: one row per patient and practice with status evidence.
+--
+--  1. R8: of the rows that carry any status field, those of the newest stated
+--     extract date count; rows whose file states none rank oldest.
+--  2. R8 left: the latest deducted date not after the cut-off, unless a later
+--     registered date is not after the cut-off either; or, on any of the rows,
+--     text that means left with no deducted date on that row.
+--  3. R9 not regular: a text that means not regular, on any of the rows.
+create table int_status as
+with
+carrying as (
+    select
+        patient_no,
+        practice_code,
+        stated_extract_date,
+        patient_type,
+        registration_status,
+        registered_date,
+        deducted_date
+    from int_row
+    where step > 5 and has_status
+),
+newest as (
+    select patient_no, practice_code, max(stated_extract_date) as extract_date
+    from carrying
+    group by patient_no, practice_code
+),
+judged as (
+    select
+        carrying.patient_no,
+        carrying.practice_code,
+        max(case when carrying.deducted_date <= run.cut_off then carrying.deducted_date end) as deducted_date,
+        max(case when carrying.registered_date <= run.cut_off then carrying.registered_date end) as registered_date,
+        max(case
+            when carrying.deducted_date is null
+                and (carrying.patient_type = 'left' or carrying.registration_status = 'left') then 1
+            else 0
+        end) as left_texts,
+        max(case
+            when carrying.patient_type = 'not_regular' or carrying.registration_status = 'not_regular' then 1
+            else 0
+        end) as not_regular_texts
+    from carrying
+    inner join newest
+        on newest.patient_no = carrying.patient_no
+        and newest.practice_code = carrying.practice_code
+        and (newest.extract_date is null or newest.extract_date = carrying.stated_extract_date)
+    cross join run
+    group by carrying.patient_no, carrying.practice_code
+),
+final as (
+    select
+        judged.patient_no,
+        judged.practice_code,
+        judged.registered_date,
+        judged.left_texts = 1
+            or (
+                judged.deducted_date is not null
+                and (judged.registered_date is null or judged.registered_date <= judged.deducted_date)
+            ) as is_left,
+        run.require_regular and judged.not_regular_texts = 1 as is_not_regular
+    from judged
+    cross join run
+)
+select * from final;

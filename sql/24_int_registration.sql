@@ -1,0 +1,53 @@
+-- int_registration: one row per patient and practice with a row that is evidence.
+--
+-- R10: is_chosen marks the one practice whose events count. Of the practices
+-- where the patient is registered: one with status evidence before one without,
+-- then the latest registered date (none last), then the newest stated extract
+-- date of any row there (none last), then the smallest practice code.
+create table int_registration as
+with
+seen as (
+    select patient_no, practice_code, max(stated_extract_date) as newest_extract_date
+    from int_row
+    where step > 5
+    group by patient_no, practice_code
+),
+judged as (
+    select
+        seen.patient_no,
+        seen.practice_code,
+        seen.newest_extract_date,
+        status.patient_no is not null as has_status,
+        status.registered_date,
+        coalesce(status.is_left, false) as is_left,
+        coalesce(status.is_not_regular, false) as is_not_regular
+    from seen
+    left join int_status as status
+        on status.patient_no = seen.patient_no
+        and status.practice_code = seen.practice_code
+),
+ranked as (
+    select
+        judged.*,
+        row_number() over (
+            partition by patient_no, is_left or is_not_regular
+            order by
+                has_status desc,
+                registered_date desc nulls last,
+                newest_extract_date desc nulls last,
+                practice_code
+        ) as choice
+    from judged
+),
+final as (
+    select
+        patient_no,
+        practice_code,
+        has_status,
+        registered_date,
+        is_left,
+        is_not_regular,
+        choice = 1 and not is_left and not is_not_regular as is_chosen
+    from ranked
+)
+select * from final;

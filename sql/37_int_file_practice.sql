@@ -1,0 +1,22 @@
+-- int_file_practice: one row per file read and practice whose own it is: by the
+-- file's practice, or by any row's practice code (SPEC §7).
+create table int_file_practice as
+with
+owned as (
+    select file_no, practice_code from raw_file where status = 'read' and practice_code is not null
+    union
+    select file_no, practice_code from int_row where practice_code is not null
+),
+final as (
+    select
+        owned.file_no,
+        owned.practice_code,
+        files.kind,
+        files.extract_date as stated_extract_date,
+        coalesce(files.extract_date, run.as_at) as extract_date,
+        files.relative_date
+    from owned
+    inner join raw_file as files on files.file_no = owned.file_no
+    cross join run
+)
+select * from final;
