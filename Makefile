@@ -17,7 +17,7 @@ demo: build ## make a synthetic workspace in demo/ and run two months of it
 
 .PHONY: test
 test: ## run the tests; needs Go and a C compiler
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 .PHONY: lint
 lint: ## formatting, vet, and the linters with the import direction

@@ -78,7 +78,9 @@ func (r *run) writeRejects(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, file.Close()) }()
 	advice := schema.Rejections()
 	out := csv.NewWriter(file)
-	out.Write([]string{"file", "line", "field", "reason", "hint"})
+	if err := out.Write([]string{"file", "line", "field", "reason", "hint"}); err != nil {
+		return fmt.Errorf("write rejects: %w", err)
+	}
 	err = r.db.Query(ctx, `
 		select files.file_name, dispositions.line, dispositions.disposition, dispositions.invalid_status_date
 		from int_disposition as dispositions

@@ -57,6 +57,9 @@ func (e *NotFitError) Error() string {
 	return fmt.Sprintf("not fit to publish, for %d reasons: %s (and more)", len(e.Reasons), e.Reasons[0])
 }
 
+// EngineVersion is the version of DuckDB that computes the figures, as "v1.4.1".
+func EngineVersion(ctx context.Context) (string, error) { return duck.Version(ctx) }
+
 // A run is one run on its way from the inbox to the snapshot.
 type run struct {
 	cfg       Config
@@ -145,7 +148,7 @@ func lock(w *workspace.Workspace) (release func(), err error) {
 	if !locked {
 		return nil, &config.Problem{File: w.Dir, Found: "another run is at work here", Expected: "one run at a time", Fix: "wait until it has ended"}
 	}
-	return func() { held.Unlock() }, nil
+	return func() { _ = held.Unlock() }, nil // the lock goes with the process at the latest
 }
 
 // open reads everything but the inbox: contract, reference lists, key, and what
@@ -252,7 +255,7 @@ func (r *run) stop() {
 		r.db.Close()
 	}
 	if r.log != nil {
-		r.closeLog()
+		_ = r.closeLog() // every line was written as it came
 	}
 	os.RemoveAll(r.private)
 }

@@ -103,7 +103,7 @@ func (r *run) writeTable(ctx context.Context, draft *snapshot.Draft, table schem
 	var latest []string
 	for _, period := range periods {
 		name := snapshot.TableFile(table.Name, period.Period)
-		path := ""
+		var path string
 		if period.Period == r.cfg.Period.String() {
 			path = draft.Path(name)
 			query := shape("mart_" + table.Name + " cross join (select contract_year, period, as_at, run_id from run)")

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ltcles/pipeline"
-	"ltcles/pipeline/duck"
 )
 
 func newVersionCommand(s streams) *cobra.Command {
@@ -22,7 +21,7 @@ func newVersionCommand(s streams) *cobra.Command {
 }
 
 func runVersion(ctx context.Context, s streams) error {
-	engine, err := duck.Version(ctx)
+	engine, err := pipeline.EngineVersion(ctx)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (p *progress) update(at pipeline.Progress) {
 		}
 	}
 	if p.bar != nil {
-		p.bar.Set64(at.Done)
+		_ = p.bar.Set64(at.Done) // a bar that cannot be drawn is no reason to stop
 	} else if at.Done == at.Total {
 		fmt.Fprintf(p.to, "%s: %d\n", at.Step, at.Total)
 	}
@@ -57,7 +57,7 @@ func (p *progress) update(at pipeline.Progress) {
 
 func (p *progress) end() {
 	if p.bar != nil {
-		p.bar.Finish()
+		_ = p.bar.Finish()
 		p.bar = nil
 	}
 }

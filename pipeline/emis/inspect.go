@@ -89,7 +89,7 @@ type Inspector struct {
 	Inbox     fs.FS
 	Practices map[string]struct{} // known practice codes, upper case
 	Book      *Book
-	Layouts   []ProviderLayout // all that match a file add up, the first first
+	Layouts   []ProviderLayout // all that match a file add up, the earlier before the later
 }
 
 // Inspect looks at one file: its bytes once, and its head. What makes the file

@@ -152,7 +152,6 @@ type lines struct {
 	start int // first byte not taken yet
 	end   int // end of what has been read
 	eof   bool
-	err   error
 	line  int // physical line number of start, from 1
 }
 

@@ -453,7 +453,12 @@ func (d *decision) keepMDT() {
 	}
 	d.mdt = map[mdtKey]int{}
 	for key, rows := range events {
-		slices.SortFunc(rows, d.comparePosition)
+		slices.SortFunc(rows, func(a, b int) int {
+			return cmp.Or(
+				compareNoneLast(d.recorded(d.in.Rows[a]), d.recorded(d.in.Rows[b])), // as in R11; R15 states no order
+				d.comparePosition(a, b),
+			)
+		})
 		d.mdt[key] = rows[0]
 		d.keepFirst(rows, "mdt")
 	}

@@ -397,6 +397,9 @@ func (s *sheet) identify(g *generator, c *cells, who *person, at int) {
 		if g.allowsTest && who.nhs != "" && g.chance(0.5) {
 			c.nhs = wrongCheckDigit(who.nhs)
 		}
+		if s.kind == headerless && len(c.nhs) != 10 {
+			c.nhs = "9999999999" // a list is one because its lines have ten digits
+		}
 	}
 	if !s.has("nhs") {
 		c.nhs = ""

@@ -191,7 +191,7 @@ func TestDefinitionsAreCopies(t *testing.T) {
 }
 
 func oneSentence(text string) bool {
-	return text != "" && strings.Index(text, ". ") < 0 && strings.HasSuffix(text, ".") && !strings.Contains(text, "\n")
+	return text != "" && !strings.Contains(text, ". ") && strings.HasSuffix(text, ".") && !strings.Contains(text, "\n")
 }
 
 func isOf(kind Type, text string) bool {

@@ -50,6 +50,9 @@ func (s subject) String() string {
 	if !s.month.IsNone() {
 		parts = append(parts, s.month.String()[:len("2026-06")])
 	}
+	if len(parts) == 0 {
+		return "no practice"
+	}
 	return strings.Join(parts, ", ")
 }
 

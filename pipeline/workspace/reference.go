@@ -126,10 +126,7 @@ func practicesOf(from *list, year contract.Year, places map[string]string) []Pra
 		} else {
 			first[practice.Code] = row.line
 		}
-		if practice.Name == "" {
-			row.problem("practice_name is blank", "the practice's name", "fill it in")
-		}
-		if _, known := places[practice.Place]; !known && len(places) > 0 {
+		if _, known := places[practice.Place]; !known && practice.Place != "" && len(places) > 0 {
 			row.problem(fmt.Sprintf("place %q is not in %s for %s", practice.Place, placesFile, year),
 				"one of "+strings.Join(slices.Sorted(maps.Keys(places)), ", "), "correct it here or add it there")
 		}
