@@ -44,7 +44,11 @@ func (r *run) judge(ctx context.Context) error {
 			r.report.Accepted = append(r.report.Accepted, Accepted{File: in.Name, Reason: reason})
 			continue
 		}
-		reasons = append(reasons, fmt.Sprintf("%s; or accept it as it is: --accept %q", reason, in.Name))
+		without := "its rejected rows"
+		if in.Status == emis.Refused {
+			without = "this file"
+		}
+		reasons = append(reasons, fmt.Sprintf("%s; or publish without %s: --accept %q", reason, without, in.Name))
 	}
 	r.report.Unfit = reasons
 	if len(reasons) > 0 {
@@ -63,7 +67,7 @@ func (r *run) unfit(in *input, file *FileReport) string {
 		return ""
 	}
 	return fmt.Sprintf("%s: found %d of %d rows rejected; expected at most %s, or %d rows; mend the rows listed in %s",
-		in.Name, file.RowsRejected, file.RowsRead, share, minimumRejected, filepath.Join(r.dir, rejectsFile))
+		in.Name, file.RowsRejected, file.RowsRead, share, minimumRejected, filepath.ToSlash(filepath.Join("runs", r.id, rejectsFile)))
 }
 
 const rejectsFile = "rejects.csv"

@@ -115,10 +115,28 @@ func (r *run) listInbox() ([]string, error) {
 		return nil, fmt.Errorf("list inbox: %w", err)
 	}
 	slices.Sort(names)
+	if err := r.refuseIdentifiers(names); err != nil {
+		return nil, err
+	}
 	if len(names) == 0 {
 		return nil, &config.Problem{File: dir, Found: "an empty inbox", Expected: "the files of " + r.cfg.Period.String(), Fix: "put the period's files into it, or name another --period"}
 	}
 	return names, nil
+}
+
+// refuseIdentifiers refuses file names that hold an NHS number: names are
+// logged and published, and no identifier may be.
+func (r *run) refuseIdentifiers(names []string) error {
+	var problems []error
+	for _, name := range names {
+		if masked, holds := emis.MaskNHSNumbers(name); holds {
+			problems = append(problems, &config.Problem{
+				File: filepath.Join(r.cfg.Workspace.Inbox(r.cfg.Period.String()), filepath.FromSlash(masked)), Found: "an NHS number in the file's name",
+				Expected: "a name without one, because names are published", Fix: "rename the file",
+			})
+		}
+	}
+	return errors.Join(problems...)
 }
 
 func (r *run) practices() map[string]struct{} {
@@ -175,17 +193,17 @@ func (r *run) markDuplicates() {
 // settleDates takes as-at from the call, else the newest run date that the files
 // state, else today; and the cut-off (R6).
 func (r *run) settleDates() error {
-	r.asAt = r.cfg.AsAt
+	r.asAt, r.report.AsAtFrom = r.cfg.AsAt, "given"
 	if r.asAt.IsNone() {
-		r.asAt = r.newestStated()
+		r.asAt, r.report.AsAtFrom = r.newestStated(), "the newest run date that the files state"
 	}
 	if r.asAt.IsNone() {
-		r.asAt = r.cfg.Today
+		r.asAt, r.report.AsAtFrom = r.cfg.Today, "today, because no file states a run date"
 	}
-	if year := r.cfg.Period.Year(); r.asAt < year.Start() {
+	if start := r.cfg.Period.Start(); r.asAt < start {
 		return &config.Problem{
-			File: r.cfg.Workspace.Inbox(r.cfg.Period.String()), Found: "as-at " + r.asAt.String(),
-			Expected: fmt.Sprintf("a day on or after %s, the first of %s", year.Start(), year), Fix: "give --as-at, or another --period",
+			File: r.cfg.Workspace.Inbox(r.cfg.Period.String()), Found: fmt.Sprintf("as-at %s (%s)", r.asAt, r.report.AsAtFrom),
+			Expected: fmt.Sprintf("a day on or after %s, the first of %s", start, r.cfg.Period), Fix: "give --as-at, or another --period",
 		}
 	}
 	r.cutOff = min(r.cfg.Period.End(), r.asAt)

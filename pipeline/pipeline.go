@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/gofrs/flock"
 	"go.uber.org/zap"
@@ -128,6 +129,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 				err = ctx.Err()
 			}
 			r.log.Error("run ended", zap.String("stage", stage.name), zap.Error(err))
+			if ctx.Err() != nil {
+				return r.report, err // the record of an earlier run of the same inputs stands
+			}
 			return r.report, errors.Join(err, r.writeSummary())
 		}
 	}
@@ -177,7 +181,30 @@ func open(cfg Config) (*run, error) {
 	if r.current, err = r.store.Current(); err != nil {
 		return nil, err
 	}
+	if err := r.checkCurrent(); err != nil {
+		return nil, err
+	}
 	return r, r.checkKey()
+}
+
+// checkCurrent refuses a workspace that has snapshots and no current one: going
+// on would begin history anew.
+func (r *run) checkCurrent() error {
+	if r.current != nil {
+		return nil
+	}
+	snapshots, err := r.store.Snapshots()
+	if err != nil || len(snapshots) == 0 {
+		return err
+	}
+	names := make([]string, len(snapshots))
+	for i, s := range snapshots {
+		names[i] = s.Name
+	}
+	return &config.Problem{
+		File: filepath.Join(r.store.Dir, "current"), Found: "no link, though snapshots are there",
+		Expected: "a link to the one that is published, of " + strings.Join(names, ", "), Fix: "make the link again: ln -s snapshots/NAME current",
+	}
 }
 
 // checkKey refuses a key other than the one that history was published under:

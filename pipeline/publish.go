@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -120,11 +121,24 @@ func (r *run) writeTable(ctx context.Context, draft *snapshot.Draft, table schem
 			latest = append(latest, path)
 		}
 	}
-	view := "latest_" + table.Name
+	return r.writeLatest(ctx, draft, table.Name, latest, shape)
+}
+
+// writeLatest writes the file of each contract year's latest period. Where that
+// is one file of history, or what was published before, it is the same file.
+func (r *run) writeLatest(ctx context.Context, draft *snapshot.Draft, table string, latest []string, shape func(string) string) error {
+	name := snapshot.TableFile(table, "")
+	if !slices.ContainsFunc(latest, draft.Holds) {
+		return draft.LinkFrom(r.current, name)
+	}
+	if len(latest) == 1 && os.Link(latest[0], draft.Path(name)) == nil {
+		return nil
+	}
+	view := "latest_" + table
 	if err := r.db.ViewParquet(ctx, view, latest); err != nil {
 		return err
 	}
-	return r.db.CopyParquet(ctx, shape(view), draft.Path(snapshot.TableFile(table.Name, "")))
+	return r.db.CopyParquet(ctx, shape(view), draft.Path(name))
 }
 
 func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {

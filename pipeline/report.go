@@ -19,6 +19,7 @@ type Report struct {
 	RunID     string           `json:"run_id"`
 	Period    string           `json:"period"`
 	AsAt      civil.Date       `json:"as_at"`
+	AsAtFrom  string           `json:"as_at_from"` // where as-at comes from
 	CutOff    civil.Date       `json:"cut_off"`
 	Snapshot  string           `json:"snapshot"`  // what was published; "" for nothing
 	Unchanged bool             `json:"unchanged"` // the same inputs were published before

@@ -236,7 +236,7 @@ func calendarRows(year contract.Year) (rows [][]driver.Value) {
 
 func checkRows() (rows [][]driver.Value) {
 	for _, check := range schema.Findings() {
-		rows = append(rows, []driver.Value{check.Name, check.Severity})
+		rows = append(rows, []driver.Value{check.Name, check.Severity, check.Found, check.Counts()})
 	}
 	return rows
 }

@@ -2,4 +2,6 @@
 create table raw_check (
     check_name varchar not null,
     severity varchar not null,
+    found varchar not null,             -- what its message says
+    is_counted boolean not null,        -- the message begins with the number affected
 );

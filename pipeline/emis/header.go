@@ -3,6 +3,7 @@ package emis
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,15 +86,24 @@ type vocabulary map[string]struct {
 
 func newVocabulary(layout Layout) vocabulary {
 	v := vocabulary{}
+	add := func(field Field, rank int, header string) {
+		name := plain(header)
+		if _, known := v[name]; !known && name != "" {
+			v[name] = struct {
+				field Field
+				rank  int
+			}{field, rank}
+		}
+	}
 	for _, entry := range fieldHeaders {
-		for rank, header := range slices.Concat(entry.headers, layout.Headers[entry.field]) {
-			name := plain(header)
-			if _, known := v[name]; !known {
-				v[name] = struct {
-					field Field
-					rank  int
-				}{entry.field, rank}
-			}
+		for rank, header := range entry.headers {
+			add(entry.field, rank, header)
+		}
+	}
+	// Last, so that what a workspace adds takes no header of SPEC §5.2 away.
+	for _, entry := range fieldHeaders {
+		for i, header := range layout.Headers[entry.field] {
+			add(entry.field, len(entry.headers)+i, header)
 		}
 	}
 	return v
@@ -284,9 +294,9 @@ func (l *layout) adoptStatus(columns map[Field]int) {
 // fixedCode is the code that a group's name stands for: what the workspace maps
 // it to, else the one code of the book that it contains.
 func fixedCode(name string, extra Layout, book *Book) snomed.Code {
-	for mapped, code := range extra.Groups {
+	for _, mapped := range slices.Sorted(maps.Keys(extra.Groups)) {
 		if plain(mapped) == plain(name) {
-			return code
+			return extra.Groups[mapped]
 		}
 	}
 	return book.codeIn(name)

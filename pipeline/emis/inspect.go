@@ -263,7 +263,8 @@ func (in *Inspector) decideKind(f *File) error {
 // decideHeaderless tells a population summary and a headerless number list from
 // a file that has no header where it should have one.
 func (in *Inspector) decideHeaderless(f *File, head []byte, words vocabulary) error {
-	if isSummary(head) {
+	known := words.bestKnown(head)
+	if len(known) == 0 && isSummary(head) {
 		f.Kind = Summary
 		return refuse(0, "a population summary: counts, and no patients", "a patient list", "export the search's patient list instead")
 	}
@@ -280,7 +281,6 @@ func (in *Inspector) decideHeaderless(f *File, head []byte, words vocabulary) er
 		return nil
 	}
 	f.Kind = guessKind(f.Name)
-	known := words.bestKnown(head)
 	if len(known) == 0 {
 		return refuse(0, "no header that is known", "a header row with NHS Number or EMIS Number", "export the search with its column headers, or map its headers in ltcles.yaml")
 	}
@@ -423,7 +423,7 @@ func (f *File) readPreamble(rows [][]string) {
 }
 
 // isSummary recognises the report that only counts: it has the counts that a
-// report preamble has, and no patient list follows.
+// report preamble has, and, as its caller makes sure, no known header follows.
 func isSummary(head []byte) bool {
 	return strings.Contains(plain(string(head)), "populationcount")
 }

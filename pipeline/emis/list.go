@@ -40,7 +40,7 @@ func isNumberList(head []byte) (delimiter byte, ok bool) {
 }
 
 func isTenDigits(line []byte) bool {
-	digits := bare(nil, bytes.Trim(bytes.TrimRight(line, ",;|\t \r"), `"`))
+	digits := bare(nil, bytes.Trim(bytes.TrimRight(line, ",;|\t \r"), `="`))
 	if len(digits) != 10 {
 		return false
 	}

@@ -30,6 +30,29 @@ func onlyPractice(practices map[string]struct{}, texts ...string) string {
 	return found
 }
 
+var tenDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})(?:$|[^0-9])`)
+
+// MaskNHSNumbers puts hashes in the place of what reads as an NHS number in a
+// file's name, and tells whether there was any.
+func MaskNHSNumbers(name string) (masked string, holds bool) {
+	text := []byte(name)
+	for at := 0; at < len(text); {
+		found := tenDigits.FindSubmatchIndex(text[at:])
+		if found == nil {
+			break
+		}
+		begin, end := at+found[2], at+found[3]
+		if _, state := nhsNumber(nil, text[begin:end], true); state == Valid {
+			holds = true
+			for i := begin; i < end; i++ {
+				text[i] = '#'
+			}
+		}
+		at = end
+	}
+	return string(text), holds
+}
+
 // A treatment is what a file's name alone decides.
 type treatment int
 
@@ -65,9 +88,9 @@ func treat(name string) (treatment, *Refusal) {
 	case noData[ext]:
 		return ignoreFile, nil
 	case ext == ".xlsx" || ext == ".xlsm":
-		return refuseFile, refuse(0, "a workbook", "delimited text", "save the sheet as CSV")
+		return refuseFile, refuse(0, "a workbook", "delimited text", "export the search from EMIS as CSV")
 	case ext == ".xls" || ext == ".xlsb":
-		return refuseFile, refuse(0, "an old or binary workbook", "delimited text", "save the sheet as CSV")
+		return refuseFile, refuse(0, "an old or binary workbook", "delimited text", "export the search from EMIS as CSV")
 	case ext == ".zip":
 		return refuseFile, refuse(0, "an archive", "delimited text", "unpack it in the inbox")
 	}

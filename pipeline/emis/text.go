@@ -39,7 +39,6 @@ type bytesSeen struct {
 	head     []byte // the first bytes, for magic numbers
 	validUTF bool   // valid as UTF-8 from the first byte to the last
 	nulLine  int    // the line of the first NUL, 0 where there is none
-	hasLF    bool
 }
 
 // survey reads the whole of r once.
@@ -63,7 +62,6 @@ func survey(r io.Reader) (bytesSeen, error) {
 			}
 			line += bytes.Count(chunk, []byte{'\n'})
 		}
-		seen.hasLF = seen.hasLF || bytes.IndexByte(chunk, '\n') >= 0
 		if seen.validUTF {
 			whole := buf[:carried+n]
 			tail := 0
@@ -112,9 +110,9 @@ func decideEncoding(seen bytesSeen) (Encoding, error) {
 	case bytes.HasPrefix(seen.head, []byte{0xFE, 0xFF}):
 		return UTF16BE, nil
 	case bytes.HasPrefix(seen.head, []byte("PK\x03\x04")):
-		return "", refuse(0, "a ZIP archive or a workbook under another name", "delimited text", "give it its true extension, or save it as CSV")
+		return "", refuse(0, "a ZIP archive or a workbook under another name", "delimited text", "export the search from EMIS as CSV")
 	case bytes.HasPrefix(seen.head, []byte{0xD0, 0xCF, 0x11, 0xE0}):
-		return "", refuse(0, "an old or an encrypted Office file under another name", "delimited text", "open it, remove any password and save it as CSV")
+		return "", refuse(0, "an old or an encrypted Office file under another name", "delimited text", "export the search from EMIS as CSV")
 	case bytes.HasPrefix(seen.head, []byte("%PDF-")):
 		return "", refuse(0, "a PDF under another name", "delimited text", "export the search again as CSV")
 	case seen.nulLine > 0:

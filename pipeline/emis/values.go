@@ -25,13 +25,13 @@ const (
 	Other     State = "other"      // a sound code that the code book does not have
 )
 
-// isBlank tells whether a cell shows nothing.
+// isBlank tells whether a cell shows nothing; Excel's ="" does not.
 func isBlank(cell []byte) bool {
 	for i := 0; i < len(cell); {
 		c := cell[i]
 		if c < utf8.RuneSelf {
 			if c > ' ' {
-				return false
+				return c == '=' && len(trim(cell[i:])) == 0
 			}
 			i++
 			continue
@@ -77,12 +77,12 @@ func bare(dst, cell []byte) []byte {
 // A number of the 999 range is TestRange whatever its check digit, unless
 // allowTest says that such numbers are read like any other.
 func nhsNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
-	if isBlank(cell) {
-		return dst, Blank
-	}
 	begin := len(dst)
 	dst = bare(dst, cell)
 	digits := dst[begin:]
+	if len(digits) == 0 {
+		return dst, Blank
+	}
 	if len(digits) != 10 {
 		return dst[:begin], Invalid
 	}

@@ -451,6 +451,9 @@ func (d *decision) coverage(out *Output) {
 				case Register:
 					coverage.Register++
 				}
+				if file.Extract == civil.None {
+					coverage.Newest = max(coverage.Newest, d.in.AsAt) // R6
+				}
 				coverage.Newest = max(coverage.Newest, file.Extract)
 			}
 		}

@@ -89,8 +89,8 @@ func Generate(seed uint64) Workspace {
 	g.allowsTest = !g.chance(0.06)
 	w.Settings = fmt.Sprintf("allow_test_nhs_numbers: %t\n", g.allowsTest)
 
-	g.practiceCodes = practiceCodes[:1+g.IntN(6)]
-	g.hasSpike = g.allowsTest && len(g.practiceCodes) < len(practiceCodes) && g.chance(0.08)
+	g.practiceCodes = practiceCodes()[:1+g.IntN(6)]
+	g.hasSpike = g.allowsTest && len(g.practiceCodes) < len(practiceCodes()) && g.chance(0.08)
 	g.makePeople()
 	year := 2026
 	if g.chance(0.12) {
@@ -123,13 +123,17 @@ func (g *generator) chance(p float64) bool { return g.Float64() < p }
 func pick[T any](g *generator, from []T) T { return from[g.IntN(len(from))] }
 
 // practiceCodes are codes that no practice has. The reference files name some of them.
-var practiceCodes = []string{"Z00001", "Z00002", "Z00003", "Z00004", "Z00005", "Z00006"}
+func practiceCodes() []string {
+	return []string{"Z00001", "Z00002", "Z00003", "Z00004", "Z00005", "Z00006"}
+}
 
 const unknownPractice, spikePractice = "Z99999", "Z00006"
 
-var places = []string{
-	"Blackburn with Darwen", "East Lancashire", "Morecambe Bay", "Fylde & Wyre",
-	"Blackpool", "Greater Preston", "Chorley & South Ribble", "West Lancashire",
+func places() []string {
+	return []string{
+		"Blackburn with Darwen", "East Lancashire", "Morecambe Bay", "Fylde & Wyre",
+		"Blackpool", "Greater Preston", "Chorley & South Ribble", "West Lancashire",
+	}
 }
 
 // person is one patient, who may be known at several practices.
@@ -211,22 +215,22 @@ func (g *generator) plan(year int) []plan {
 	yearEnd := func(year int, asAt ...civil.Date) plan {
 		return plan{year, 0, day(year+1, 4, 10) + pick(g, asAt), day(year+1, 3, 31)}
 	}
-	any := []civil.Date{-21, -10, -9, -1, 0, 1, 1, 2, 2, 11, 11}
+	edges := []civil.Date{-21, -10, -9, -1, 0, 1, 1, 2, 2, 11, 11}
 	switch g.IntN(8) {
 	case 0:
 		return []plan{month(year)}
 	case 1:
-		return []plan{yearEnd(year, any...)}
+		return []plan{yearEnd(year, edges...)}
 	case 2:
-		return []plan{month(year), yearEnd(year, any...)}
+		return []plan{month(year), yearEnd(year, edges...)}
 	case 3: // the same period again, as at a later day
 		return []plan{yearEnd(year, -9, -1, 0), yearEnd(year, 1, 2, 11)}
 	case 4:
-		return []plan{yearEnd(year-1, any...), yearEnd(year, any...)}
+		return []plan{yearEnd(year-1, edges...), yearEnd(year, edges...)}
 	case 5:
 		return []plan{month(year - 1), month(year), yearEnd(year, 0, 1, 2)}
 	case 6: // a period that is not its year's latest
-		return []plan{yearEnd(year, any...), month(year)}
+		return []plan{yearEnd(year, edges...), month(year)}
 	default:
 		return []plan{month(year), month(year), yearEnd(year, 1, 2)}
 	}
@@ -278,7 +282,7 @@ func (g *generator) makeYear(first int) *contractYear {
 		g.override(y)
 	}
 
-	used := places[:1+g.IntN(4)]
+	used := places()[:1+g.IntN(4)]
 	for _, place := range used {
 		y.choiceOf[place] = pick(g, []string{"diabetes", "diabetes", "frailty", "frailty", ""})
 	}
@@ -368,7 +372,7 @@ func contractYAML(y *contractYear) string {
 		fmt.Fprintf(&b, "  - segment: %s\n    name: Segment %s\n    minimum_share: %s\n", segment.Segment, segment.Segment, share)
 	}
 	b.WriteString("domains:\n  implementation: 20 %\n  assessments: 55 %\n  mdt: 25 %\npounds_per_weighted_head:\n")
-	for _, place := range places {
+	for _, place := range places() {
 		fmt.Fprintf(&b, "  %s: 8.40\n", place)
 	}
 	fmt.Fprintf(&b, "advance_share: 80 %%\ndates:\n  coding_deadline: %s\n", y.contract.Deadline)
@@ -383,20 +387,28 @@ func contractYAML(y *contractYear) string {
 		is   Meaning
 	}{{"regular", MeaningRegular}, {"left", MeaningLeft}, {"dead", MeaningDead}, {"not_regular", MeaningNotRegular}} {
 		fmt.Fprintf(&b, "  %s:\n", meaning.name)
-		for _, text := range statusTexts[meaning.is] {
+		for _, text := range statusTexts(meaning.is) {
 			fmt.Fprintf(&b, "    - %s\n", text)
 		}
 	}
 	return b.String()
 }
 
-var statusTexts = map[Meaning][]string{
-	MeaningBlank:      {""},
-	MeaningUnknown:    {"Zebra", "On holiday"},
-	MeaningRegular:    {"Regular", "GMS", "Registered", "Currently registered", "Left practice. Still registered"},
-	MeaningLeft:       {"Left", "Left practice", "Deducted", "Gone away"},
-	MeaningDead:       {"Dead", "Deceased", "Dead (Practice notification)"},
-	MeaningNotRegular: {"Temporary", "Private", "Dummy", "Other"},
+// statusTexts are some texts of each meaning.
+func statusTexts(meaning Meaning) []string {
+	switch meaning {
+	case MeaningUnknown:
+		return []string{"Zebra", "On holiday"}
+	case MeaningRegular:
+		return []string{"Regular", "GMS", "Registered", "Currently registered", "Left practice. Still registered"}
+	case MeaningLeft:
+		return []string{"Left", "Left practice", "Deducted", "Gone away"}
+	case MeaningDead:
+		return []string{"Dead", "Deceased", "Dead (Practice notification)"}
+	case MeaningNotRegular:
+		return []string{"Temporary", "Private", "Dummy", "Other"}
+	}
+	return []string{""}
 }
 
 // makeRecords fills the patients' records for the year, with days at the edges of the rules.
@@ -513,7 +525,7 @@ type stated struct {
 }
 
 func (g *generator) meaning(m Meaning) stated {
-	text := pick(g, statusTexts[m])
+	text := pick(g, statusTexts(m))
 	if g.chance(0.1) {
 		text = strings.ToUpper(text)
 	}

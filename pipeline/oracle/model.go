@@ -4,6 +4,10 @@
 // and maps and no cleverness, written without sight of the SQL. Random small workspaces go through
 // both, and every value must agree. It knows no file format, no pseudonym, no database and no clock:
 // a row arrives as the reader has already understood it, and a patient is a plain string.
+//
+// Where the rules are silent it was made to follow what the program does, and there it proves only
+// that this stays so: which of a day's MDT rows is kept (R15), which rows the findings about rows
+// and batch_add_not_in_record look at, and that a target of 0 is shown as 0.
 package oracle
 
 import "ltcles/pipeline/civil"

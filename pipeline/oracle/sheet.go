@@ -67,18 +67,33 @@ type eventCells struct {
 	activity, recorded Date
 }
 
-var headers = map[string][]string{
-	"practice":   {"Organisation Code", "ODS Code", "Practice Code", "Practice ODS Code", "Usual GP's Organisation Code"},
-	"nhs":        {"NHS Number", "NHS No", "NHSNumber"},
-	"emis":       {"EMIS Number", "EMIS No", "Patient Number"},
-	"code":       {"SNOMED CT Concept ID", "SNOMED Code", "Concept ID", "Code"},
-	"date":       {"Date", "Event Date", "Effective Date", "Activity Date"},
-	"recorded":   {"Date Recorded", "Recorded Date", "Entered Date", "Date Added"},
-	"type":       {"Patient Type", "Registration Type"},
-	"status":     {"Registration Status", "Patient Status"},
-	"registered": {"Registered Date", "Registration Date", "Date of Registration"},
-	"deducted":   {"Deducted Date", "Date of Deduction", "Left Date"},
-	"death":      {"Date of Death", "Death Date"},
+// headers are some headers that mean a field.
+func headers(field string) []string {
+	switch field {
+	case "practice":
+		return []string{"Organisation Code", "ODS Code", "Practice Code", "Practice ODS Code", "Usual GP's Organisation Code"}
+	case "nhs":
+		return []string{"NHS Number", "NHS No", "NHSNumber"}
+	case "emis":
+		return []string{"EMIS Number", "EMIS No", "Patient Number"}
+	case "code":
+		return []string{"SNOMED CT Concept ID", "SNOMED Code", "Concept ID", "Code"}
+	case "date":
+		return []string{"Date", "Event Date", "Effective Date", "Activity Date"}
+	case "recorded":
+		return []string{"Date Recorded", "Recorded Date", "Entered Date", "Date Added"}
+	case "type":
+		return []string{"Patient Type", "Registration Type"}
+	case "status":
+		return []string{"Registration Status", "Patient Status"}
+	case "registered":
+		return []string{"Registered Date", "Registration Date", "Date of Registration"}
+	case "deducted":
+		return []string{"Deducted Date", "Date of Deduction", "Left Date"}
+	case "death":
+		return []string{"Date of Death", "Death Date"}
+	}
+	panic("no field " + field)
 }
 
 // makeSheet makes one file of a kind.
@@ -134,7 +149,7 @@ func (s *sheet) nameIt(g *generator, n int, code string, hasNamedCode bool) {
 		name += "_" + code
 		s.codes = []string{code}
 	}
-	one, other := pick(g, practiceCodes), pick(g, practiceCodes)
+	one, other := pick(g, practiceCodes()), pick(g, practiceCodes())
 	if s.kind == headerless || g.chance(0.5) {
 		one = pick(g, g.practiceCodes)
 		for !s.known[one] {
@@ -159,7 +174,7 @@ func (s *sheet) nameIt(g *generator, n int, code string, hasNamedCode bool) {
 // onlyPractice is the only known practice code in the path, "" where there are several or none.
 func (s *sheet) onlyPractice() string {
 	found := ""
-	for _, code := range practiceCodes {
+	for _, code := range practiceCodes() {
 		if !s.known[code] || !strings.Contains(s.path, code) {
 			continue
 		}
@@ -172,7 +187,7 @@ func (s *sheet) onlyPractice() string {
 }
 
 func (s *sheet) chooseColumns(g *generator, code string, hasNamedCode bool) {
-	header := func(field string) column { return column{field, pick(g, headers[field])} }
+	header := func(field string) column { return column{field, pick(g, headers(field))} }
 	numbers := pick(g, [][]string{{"nhs"}, {"nhs", "emis"}, {"nhs", "emis"}, {"nhs", "emis"}, {"emis"}})
 	for _, field := range numbers {
 		s.patient = append(s.patient, header(field))
@@ -332,10 +347,7 @@ func (s *sheet) add(g *generator, y *contractYear, in *Input, who *person, at in
 	for n, e := range events {
 		l.events[order[n]] = s.eventCells(g, in, s.groups[order[n]], e)
 	}
-	if s.groups != nil && s.groups[0].columns == nil && s.groups[0].code != "" { // the file's name gives the code, and no column the date
-		l.events[0] = eventCells{}
-	}
-	s.append(l)
+	s.addLine(l)
 
 	// Continuation lines of the patient.
 	for s.twoHeader && len(s.groups) > 0 && len(y.events) > 0 && g.chance(0.2) {
@@ -343,12 +355,12 @@ func (s *sheet) add(g *generator, y *contractYear, in *Input, who *person, at in
 		n := g.IntN(len(s.groups))
 		e := pick(g, y.events)
 		more.events[n] = s.eventCells(g, in, s.groups[n], e)
-		s.append(more)
+		s.addLine(more)
 	}
 }
 
-// append adds a line, unless a reader would take it for no record.
-func (s *sheet) append(l line) {
+// addLine adds a line, unless a reader would take it for no record.
+func (s *sheet) addLine(l line) {
 	filled := 0
 	for _, cell := range s.cellsOf(l) {
 		if cell != "" {
@@ -384,7 +396,7 @@ func (s *sheet) identify(g *generator, c *cells, who *person, at int) {
 		c.emis = ""
 	}
 
-	c.nhs, c.nhsState = who.nhs, NHSValid
+	c.nhs = who.nhs
 	isFirst := s.kind == headerless && len(s.lines) == 0 // it tells what the file is
 	switch n := g.IntN(100); {
 	case isFirst && who.nhs == "":
@@ -513,13 +525,13 @@ func (g *generator) makeSpike(y *contractYear) *sheet {
 	onDay := 19 + g.IntN(3)
 	others := pick(g, []int{0, 3*onDay - 1, 3 * onDay, 3*onDay + 1})
 	for n := range onDay + others {
-		day := y.contract.Start
+		on := y.contract.Start
 		if n >= onDay {
-			day += civil.Date(1 + n%9)
+			on += civil.Date(1 + n%9)
 		}
 		s.lines = append(s.lines, line{
 			patient: cells{nhs: validNHS(500_000 + 20*n), nhsState: NHSValid},
-			events:  []eventCells{{code: coded{text: claimCode, state: CodeInBook, code: claimCode}, activity: given(day)}},
+			events:  []eventCells{{code: coded{text: claimCode, state: CodeInBook, code: claimCode}, activity: given(on)}},
 		})
 	}
 	return s

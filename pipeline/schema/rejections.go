@@ -13,7 +13,7 @@ func Rejections() map[string]Rejection {
 		"practice_missing":      {"practice_code", "Add the Organisation Code column to the search, or put the practice code into the file's name."},
 		"practice_unknown":      {"practice_code", "Correct the code, or add the practice to reference/practices.csv for the contract year."},
 		"patient_missing":       {"nhs_number", "Add the NHS Number or EMIS Number column to the search; a patient needs one of them."},
-		"nhs_number_test_range": {"nhs_number", "This is a test patient: take it out of the record or the search."},
+		"nhs_number_test_range": {"nhs_number", "A test patient: take it out of the record or the search. For synthetic data set allow_test_nhs_numbers in ltcles.yaml."},
 		"nhs_number_invalid":    {"nhs_number", "Correct or trace the NHS number in the record, or add the EMIS Number column to the search."},
 		"patient_ambiguous":     {"emis_number", "Rows pair this EMIS number with two NHS numbers: correct the NHS number in the record."},
 		"date_invalid":          {"activity_date", "Export the search with dates as EMIS writes them (dd-MMM-yyyy); do not save it in a spreadsheet."},

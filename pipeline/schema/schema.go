@@ -4,6 +4,8 @@
 // value is computed or where a file lies.
 package schema
 
+import "strings"
+
 // Type is a column's type, named as DuckDB names it.
 type Type string
 
@@ -81,10 +83,14 @@ const (
 	Info    = "info"    // for the record; nothing to do
 )
 
+// Counts says whether Found follows the number affected: "3 row(s) …".
+func (c Check) Counts() bool { return strings.Contains(c.Found, "(s) ") }
+
 // Check is one data-quality finding that a run can make about a practice.
 type Check struct {
 	Name     string
 	Severity string
+	Found    string // what a message says, after the number affected where that is a number of somethings
 	Meaning  string // one sentence
 	Fix      string // one sentence: what to do, and who does it where that is not plain
 }

@@ -187,7 +187,7 @@ func factCoverage() Table {
 		col("batch_files", Bigint, "Batch-add files of the practice that were read.", "", "1"),
 		col("register_files", Bigint, "Registers of the practice that were read.", "", "0"),
 		col("refused_files", Bigint, "Files of the practice that were refused.", "", "0"),
-		opt("newest_extract_date", Date, "The newest extract date that its files state; null where none states one.", "R6", "2026-07-01"),
+		opt("newest_extract_date", Date, "The newest extract date of its files, which is as-at for a file that states none; null where no file was read.", "R6", "2026-07-01"),
 		col("state", Varchar, "Whether the practice's activity is known; missing is never zero.", "", "supplied").of("supplied", "missing"),
 	)
 }
@@ -210,14 +210,14 @@ func factFile() Table {
 		key("file_name", Varchar, "The file, relative to the period's inbox; a member of an archive is archive.zip!member.", "", "Z00001/cardiovascular.csv"),
 		opt("sha256", Varchar, "The SHA-256 of its bytes; null where they could not be read.", "", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"),
 		col("kind", Varchar, "What the file is.", "", "search_export").of("search_export", "bulk_extract", "bulk_lookup", "batch_add", "register", "summary", "archive", "other"),
-		opt("practice_codes", Varchar, "The practices that its rows belong to, joined by a plus; null where none is known.", "R4", "Z00001"),
-		opt("extract_date", Date, "The day on which the file says it was taken; null where it does not say.", "R6", "2026-07-01"),
+		opt("practice_codes", Varchar, "The practices that its rows belong to, joined by commas; null where none is known.", "R4", "Z00001"),
+		opt("extract_date", Date, "The day on which the file says it was taken; as-at where a file that was read does not say; null where it was not read and does not say.", "R6", "2026-07-01"),
 		opt("relative_date", Date, "The day that the search was run as at; null where the file does not say.", "", "2026-06-30"),
-		opt("encoding", Varchar, "The character encoding that it was read in; null where it was not read as text.", "", "utf-8"),
+		opt("encoding", Varchar, "The character encoding that it was read in; null where it was not read as text.", "", "UTF-8"),
 		opt("delimiter", Varchar, "What separates its fields; null where it was not read as delimited text.", "", "comma"),
 		opt("header_line", Bigint, "The line of the column names; null where there is none.", "", "9"),
-		opt("rows_read", Bigint, "Input rows, which is the sum of their dispositions; null where the file was not read.", "", "214"),
-		opt("rows_rejected", Bigint, "Input rows that were rejected; null where the file was not read.", "", "3"),
+		col("rows_read", Bigint, "Input rows, which is the sum of their dispositions; 0 where the file was not read.", "", "214"),
+		col("rows_rejected", Bigint, "Input rows that were rejected; 0 where the file was not read.", "", "3"),
 		col("status", Varchar, "Whether the file was read.", "", "read").of("read", "duplicate", "refused", "ignored"),
 		opt("message", Varchar, "Why it was not read, or what to know about it; null where there is nothing to say.", "", "same bytes as Z00001/copy.csv"),
 	)

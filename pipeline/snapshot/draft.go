@@ -49,6 +49,11 @@ func (d *Draft) Path(name string) string {
 	return full
 }
 
+// Holds tells whether a path is that of a file in the draft.
+func (d *Draft) Holds(path string) bool {
+	return strings.HasPrefix(path, d.dir+string(filepath.Separator))
+}
+
 // LinkFrom takes over an unchanged file of an earlier snapshot: as a hard link, else as a copy.
 func (d *Draft) LinkFrom(snapshot *Snapshot, name string) error {
 	for _, file := range snapshot.Manifest.Files {

@@ -128,7 +128,7 @@ func onePeriod(t testing.TB, p PublishedPeriod) tables {
 		"fact_file": {
 			{"file_name": "a.csv", "sha256": patientKey(1), "kind": "search_export", "practice_codes": one, "extract_date": p.AsAt, "encoding": "utf-8", "delimiter": "comma", "header_line": 1, "rows_read": 15, "rows_rejected": 1, "status": "read"},
 			{"file_name": "batch/b.csv", "sha256": patientKey(2), "kind": "batch_add", "practice_codes": two, "rows_read": 1, "rows_rejected": 0, "status": "read"},
-			{"file_name": "c.csv", "sha256": patientKey(3), "kind": "search_export", "practice_codes": one, "status": "refused", "message": "no date column"},
+			{"file_name": "c.csv", "sha256": patientKey(3), "kind": "search_export", "practice_codes": one, "rows_read": 0, "rows_rejected": 0, "status": "refused", "message": "no date column"},
 		},
 		"fact_finding": {
 			{"practice_code": one, "check_name": "file_refused", "severity": "error", "affected": 1, "message": "c.csv: no date column"},

@@ -124,7 +124,7 @@ func TestVerifyFindsEveryBrokenClaim(t *testing.T) {
 		{"rows rejected", set("fact_file", 0, "rows_rejected", 2), "fact_file", "file a.csv: rows_rejected is 2; expected 1"},
 		{"rows of no file", set("fact_disposition", 7, "file_name", "batch/x.csv"), "fact_file", "file batch/x.csv: rows_read is 0; expected 1"},
 		{"rows of a refused file", func(w tables) { w["fact_file"][2]["rows_read"] = 3 }, "fact_file", "has rows; expected none for a file that is refused"},
-		{"read without rows", set("fact_file", 1, "rows_read", nil), "fact_file", "lacks sha256, rows_read or rows_rejected"},
+		{"read without a hash", set("fact_file", 1, "sha256", nil), "fact_file", "lacks sha256"},
 		{"disposition of none", func(w tables) {
 			w["fact_disposition"] = append(w["fact_disposition"], row{"practice_code": "Z00002", "file_name": "a.csv", "disposition": "mdt", "rows": 0,
 				"contract_year": "2026-27", "period": "2026-06", "as_at": day(t, "2026-07-02"), "run_id": "run-2026-06"})

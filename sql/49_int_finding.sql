@@ -1,0 +1,195 @@
+-- int_finding: one row per practice (null where a file names none) and check that
+-- found something (SPEC §9). affected counts what the check is about: files, rows,
+-- patients or assessments; detail says more where there is more to say.
+create table int_finding as
+with
+practice_counts as (
+    select
+        coverage.practice_code,
+        case when coverage.is_supplied then 0 else 1 end as no_files,
+        case when practices.place_choice is null then 1 else 0 end as undecided,
+        case when coalesce(practices.annual_target, 0) = 0 then 1 else 0 end as no_target
+    from int_coverage as coverage
+    inner join raw_practice as practices on practices.practice_code = coverage.practice_code
+),
+file_counts as (
+    select
+        owners.practice_code,
+        sum(case when files.extract_date < run.period_end or files.relative_date < run.period_end then 1 else 0 end) as stale,
+        sum(case when files.extract_date > run.as_at then 1 else 0 end) as ahead
+    from raw_file as files
+    cross join run
+    left join int_file_practice as owners on owners.file_no = files.file_no
+    where files.status = 'read'
+    group by owners.practice_code
+),
+unowned_files as (
+    select 'stale_extract' as check_name, stale as affected from file_counts where practice_code is null
+    union all
+    select 'extract_after_as_at' as check_name, ahead as affected from file_counts where practice_code is null
+),
+unread_files as (
+    select
+        practice_code,
+        case status when 'refused' then 'file_refused' when 'duplicate' then 'duplicate_file' else 'file_ignored' end as check_name,
+        count(*) as affected,
+        concat('first ', min(file_name)) as detail
+    from raw_file
+    where status <> 'read'
+    group by practice_code, status
+),
+-- A row counts for a check from the step on that it must have passed.
+row_counts as (
+    select
+        practice_code,
+        sum(case when is_text_unknown and step > 3 then 1 else 0 end) as text_unknown,
+        sum(case when is_nhs_invalid and step > 4 then 1 else 0 end) as nhs_invalid,
+        sum(case when is_recorded_invalid and step > 8 then 1 else 0 end) as recorded_invalid,
+        sum(case when recorded_date < activity_date and step > 8 then 1 else 0 end) as recorded_before,
+        sum(case when is_code_repaired and step > 6 then 1 else 0 end) as code_repaired
+    from int_row
+    where practice_code is not null
+    group by practice_code
+),
+member_patients as (
+    select
+        patient_no,
+        practice_code,
+        max(case when role = 'eligibility' then 1 else 0 end) as eligibilities,
+        max(case when role = 'cohort' then 1 else 0 end) as cohorts
+    from int_membership
+    where membership_rank = 1
+    group by patient_no, practice_code
+),
+patient_counts as (
+    select
+        registration.practice_code,
+        sum(case when registration.has_status then 0 else 1 end) as status_unknown,
+        sum(case when member_patients.cohorts = 1 and member_patients.eligibilities = 0 then 1 else 0 end) as cohort_only,
+        sum(case when member_patients.cohorts = 0 and member_patients.eligibilities = 1 then 1 else 0 end) as eligibility_only
+    from int_registration as registration
+    left join member_patients
+        on member_patients.patient_no = registration.patient_no
+        and member_patients.practice_code = registration.practice_code
+    group by registration.practice_code
+),
+recorded_cohorts as (
+    select practice_code, cohort
+    from int_row
+    where step > 8 and role = 'cohort' and kind <> 'batch_add'
+    group by practice_code, cohort
+),
+membership_counts as (
+    select memberships.practice_code, count(*) as not_in_record
+    from int_membership as memberships
+    inner join recorded_cohorts
+        on recorded_cohorts.practice_code = memberships.practice_code
+        and recorded_cohorts.cohort = memberships.cohort
+    where memberships.membership_rank = 1 and not memberships.is_in_record
+    group by memberships.practice_code
+),
+assessment_counts as (
+    select
+        assessments.practice_code,
+        sum(case when assessments.segments = 0 then 1 else 0 end) as without_segment,
+        sum(case when assessments.has_eligibility then 0 else 1 end) as without_eligibility,
+        sum(case when assessments.activity_date < registration.registered_date then 1 else 0 end) as before_registration,
+        sum(case when assessments.timeliness = 'late' then 1 else 0 end) as late,
+        sum(case when assessments.timeliness = 'unproven' then 1 else 0 end) as unproven
+    from int_assessment as assessments
+    inner join int_registration as registration
+        on registration.patient_no = assessments.patient_no
+        and registration.practice_code = assessments.practice_code
+    group by assessments.practice_code
+),
+daily as (
+    select practice_code, activity_date, count(*) as on_the_day
+    from int_assessment
+    group by practice_code, activity_date
+),
+totals as (
+    select practice_code, sum(on_the_day) as assessments
+    from daily
+    group by practice_code
+),
+spike_days as (
+    select
+        daily.practice_code,
+        sum(daily.on_the_day) as affected,
+        concat('first ', cast(min(daily.activity_date) as string), ', of ', cast(min(totals.assessments) as string), ' in all') as detail
+    from daily
+    inner join totals on totals.practice_code = daily.practice_code
+    where daily.on_the_day >= 20 and 4 * daily.on_the_day >= totals.assessments
+    group by daily.practice_code
+),
+lost_reasons as (
+    select practice_code, reason, count(*) as affected
+    from int_assessment_lost
+    group by practice_code, reason
+),
+lost_counts as (
+    select
+        practice_code,
+        sum(affected) as affected,
+        concat_ws(
+            ', ',
+            max(case when reason = 'practice sent nothing' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'patient died' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'patient left' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'patient no longer regular' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'patient registered elsewhere' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'assessment no longer counts for a segment' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'claim gone from the export' then concat(reason, ' ', cast(affected as string)) end)
+        ) as detail
+    from lost_reasons
+    group by practice_code
+),
+counted as (
+    select
+        counts.practice_code,
+        checks.check_name,
+        case checks.check_name
+            when 'practice_no_files' then counts.no_files
+            when 'place_choice_undecided' then counts.undecided
+            when 'missing_target' then counts.no_target
+            when 'stale_extract' then file_counts.stale
+            when 'extract_after_as_at' then file_counts.ahead
+            when 'status_text_unknown' then row_counts.text_unknown
+            when 'nhs_number_invalid' then row_counts.nhs_invalid
+            when 'recorded_date_invalid' then row_counts.recorded_invalid
+            when 'recorded_before_activity' then row_counts.recorded_before
+            when 'code_repaired' then row_counts.code_repaired
+            when 'status_unknown' then patient_counts.status_unknown
+            when 'cohort_without_eligibility' then patient_counts.cohort_only
+            when 'eligibility_without_cohort' then patient_counts.eligibility_only
+            when 'batch_add_not_in_record' then membership_counts.not_in_record
+            when 'assessment_without_segment' then assessment_counts.without_segment
+            when 'assessment_without_eligibility' then assessment_counts.without_eligibility
+            when 'assessment_before_registration' then assessment_counts.before_registration
+            when 'late_coded' then assessment_counts.late
+            when 'unproven_coding_date' then assessment_counts.unproven
+            when 'single_day_spike' then spike_days.affected
+            when 'fewer_than_last_period' then lost_counts.affected
+        end as affected,
+        case checks.check_name
+            when 'single_day_spike' then spike_days.detail
+            when 'fewer_than_last_period' then lost_counts.detail
+        end as detail
+    from practice_counts as counts
+    cross join raw_check as checks
+    left join file_counts on file_counts.practice_code = counts.practice_code
+    left join row_counts on row_counts.practice_code = counts.practice_code
+    left join patient_counts on patient_counts.practice_code = counts.practice_code
+    left join membership_counts on membership_counts.practice_code = counts.practice_code
+    left join assessment_counts on assessment_counts.practice_code = counts.practice_code
+    left join spike_days on spike_days.practice_code = counts.practice_code
+    left join lost_counts on lost_counts.practice_code = counts.practice_code
+),
+final as (
+    select practice_code, check_name, affected, detail from counted where affected > 0
+    union all
+    select cast(null as string) as practice_code, check_name, affected, cast(null as string) as detail from unowned_files where affected > 0
+    union all
+    select practice_code, check_name, affected, detail from unread_files
+)
+select * from final;
