@@ -27,7 +27,7 @@ func newCodesCommand(s streams) *cobra.Command {
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List the SNOMED CT codes of a contract year and what they count for",
-		Args:  exactly(0),
+		Args:  noArguments,
 		RunE:  func(*cobra.Command, []string) error { return runCodesList(options, s) },
 	}
 	list.Flags().StringVar(&options.Workspace, "workspace", "", "a workspace whose reference/contracts may replace a year")

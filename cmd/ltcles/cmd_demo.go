@@ -36,7 +36,7 @@ func newDemoCommand(s streams) *cobra.Command {
 in them exists), runs two months, and says what to try next.
 
 ` + exitCodes,
-		Args: exactly(1),
+		Args: oneFolder,
 		RunE: func(cmd *cobra.Command, args []string) error { return runDemo(cmd.Context(), args[0], options, s) },
 	}
 	options.AddFlags(cmd.Flags())

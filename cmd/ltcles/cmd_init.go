@@ -12,7 +12,7 @@ func newInitCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init DIR",
 		Short: "Make a workspace and print the next step",
-		Args:  exactly(1),
+		Args:  oneFolder,
 		RunE:  func(_ *cobra.Command, args []string) error { return runInit(args[0], s) },
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ the periods before it. Readers see the old snapshot or the new one, never a part
 Running the same inputs again changes nothing.
 
 ` + exitCodes,
-		Args: exactly(0),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), options, true, s) },
 	}
 	options.AddFlags(cmd.Flags())
@@ -62,7 +63,7 @@ func newCheckCommand(s streams) *cobra.Command {
 published. The exit code says whether run would publish.
 
 ` + exitCodes,
-		Args: exactly(0),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), options, false, s) },
 	}
 	options.AddFlags(cmd.Flags())
@@ -91,7 +92,7 @@ func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
 	})
 	bar.finish()
 	if report != nil && !o.Quiet {
-		printReport(s.out, report, o, publish)
+		err = errors.Join(err, printReport(s.out, report, o, publish))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ wrote it, and checks the manifest's hashes, the tables' columns and types, their
 keys, and the sums that must agree between tables.
 
 ` + exitCodes,
-		Args: exactly(0),
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return runVerify(dir, s) },
 	}
 	cmd.Flags().StringVar(&dir, "workspace", ".", "the workspace's folder")
@@ -33,6 +34,9 @@ func runVerify(dir string, s streams) error {
 	}
 	store := snapshot.Store{Dir: w.Published()}
 	problems, err := store.Verify()
+	if errors.Is(err, snapshot.ErrNothingPublished) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}
@@ -46,14 +50,11 @@ func runVerify(dir string, s streams) error {
 	if err != nil {
 		return err
 	}
-	if current == nil {
-		fmt.Fprintln(s.out, "nothing is published")
-		return nil
-	}
 	var rows int64
 	for _, file := range current.Manifest.Files {
 		rows += file.Rows
 	}
-	fmt.Fprintf(s.out, "%s verifies: %d files, %d rows, %d periods\n", current.Name, len(current.Manifest.Files), rows, len(current.Manifest.Periods))
+	fmt.Fprintf(s.out, "%s verifies: %s, %d rows, %s\n", current.Name,
+		counted(len(current.Manifest.Files), "file"), rows, counted(len(current.Manifest.Periods), "period"))
 	return nil
 }

@@ -15,7 +15,7 @@ func newVersionCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of the program and of what it is built on",
-		Args:  exactly(0),
+		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runVersion(cmd.Context(), s) },
 	}
 }

@@ -46,7 +46,7 @@ type usageError struct{ error }
 type unverifiedError struct{ problems int }
 
 func (e unverifiedError) Error() string {
-	return fmt.Sprintf("verification failed: %d problems", e.problems)
+	return "verification failed: " + counted(e.problems, "problem")
 }
 
 // execute runs a command line and returns the exit code.
@@ -115,6 +115,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
+	root.SetHelpCommand(newHelpCommand())
 	root.AddCommand(
 		newInitCommand(s),
 		newDemoCommand(s),
@@ -134,13 +135,41 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// exactly asks for n arguments; more or fewer are a usage error.
-func exactly(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
-		}
-		return nil
+// noArguments refuses arguments.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unexpected argument %q; see %s --help", args[0], cmd.CommandPath())}
+	}
+	return nil
+}
+
+// oneFolder asks for one argument, the folder to make.
+func oneFolder(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0 || args[0] == "":
+		return usageError{fmt.Errorf("no folder; give one to make: %s DIR", cmd.CommandPath())}
+	case len(args) > 1:
+		return noArguments(cmd, args[1:])
+	}
+	return nil
+}
+
+// newHelpCommand is cobra's, but for a topic that does not exist: that is a
+// usage error, as it is without help before it.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if err := noCommand(about, rest); err != nil {
+				return err
+			}
+			return about.Help()
+		},
 	}
 }
 

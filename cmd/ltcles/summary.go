@@ -1,30 +1,48 @@
 package main
 
 import (
+	"cmp"
+	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"ltcles/pipeline"
 	"ltcles/pipeline/emis"
+	"ltcles/pipeline/schema"
 )
+
+// manyLines is how many lines a section may have before it is shortened to what
+// a person can act on. The practices' balance lines are always shown in full.
+const manyLines = 40
 
 // printReport prints what a person wants to know after a run: each file's
 // verdict, each practice's balance, the findings, and what was published where.
-func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bool) {
+// Why a file stops the run is not among it: that is the run's error.
+func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bool) error {
 	if report.RunID == "" {
-		return
+		return nil
 	}
 	if report.Unchanged {
 		fmt.Fprintf(to, "%s is already published from the same inputs (%s); nothing changed\n", report.Period, report.RunID)
-		return
+		return nil
+	}
+	rejected, err := readRejected(filepath.Join(report.RunDir, "rejects.csv"))
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(to, "period %s, as at %s, cut-off %s, run %s\n", report.Period, report.AsAt, report.CutOff, report.RunID)
 	if len(report.Files) > 0 {
-		printFiles(to, report)
+		printFiles(to, report.Files)
+		printRejected(to, rejected)
 		printPractices(to, report)
-		printFindings(to, report)
+		printFindings(to, report.Findings)
 		printRows(to, report)
 	}
 	for _, accepted := range report.Accepted {
@@ -39,6 +57,7 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 	if report.RunDir != "" {
 		fmt.Fprintf(to, "log, summary and rejected rows: %s\n", report.RunDir)
 	}
+	return nil
 }
 
 // verdict is a file's fate in a word or two.
@@ -54,26 +73,114 @@ func verdict(file pipeline.FileReport) string {
 	return "read"
 }
 
-func printFiles(to io.Writer, report *pipeline.Report) {
+func printFiles(to io.Writer, files []pipeline.FileReport) {
 	fmt.Fprintln(to, "\nfiles")
-	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "  file\tkind\tdialect\theader\trows\trejected\tverdict")
-	for _, file := range report.Files {
-		dialect, header := "-", "-"
-		if file.Encoding != "" && file.Delimiter != "" {
-			dialect = file.Encoding + ", " + file.Delimiter
-		}
-		if file.HeaderLine > 0 {
-			header = fmt.Sprint(file.HeaderLine)
-		}
-		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\t%d\t%d\t%s\n", file.File, file.Kind, dialect, header, file.RowsRead, file.RowsRejected, verdict(file))
+	listed := files
+	if len(files) > manyLines {
+		listed = slices.DeleteFunc(slices.Clone(files), func(file pipeline.FileReport) bool { return verdict(file) == "read" })
+		fmt.Fprintf(to, "  %d of %d files were read without remark\n", len(files)-len(listed), len(files))
 	}
-	out.Flush()
-	for _, file := range report.Files {
-		if file.Message != "" {
+	if len(listed) > 0 {
+		out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(out, "  verdict\trows\trejected\tkind\tdialect\theader\tfile")
+		for _, file := range listed {
+			dialect, header := "-", "-"
+			if file.Encoding != "" && file.Delimiter != "" {
+				dialect = file.Encoding + ", " + file.Delimiter
+			}
+			if file.HeaderLine > 0 {
+				header = fmt.Sprint(file.HeaderLine)
+			}
+			fmt.Fprintf(out, "  %s\t%d\t%d\t%s\t%s\t%s\t%s\n", verdict(file), file.RowsRead, file.RowsRejected, file.Kind, dialect, header, file.File)
+		}
+		out.Flush()
+	}
+	for _, file := range listed {
+		if file.Message != "" && file.Status != string(emis.Refused) {
 			fmt.Fprintf(to, "  %s: %s\n", file.File, file.Message)
 		}
 	}
+}
+
+// rejected is what a file's rows were rejected for.
+type rejected struct {
+	file, line, reason, hint string // line is the first one's
+	rows                     int
+}
+
+// readRejected counts the rejected rows of a run by file and reason, in the
+// order of the list; a run that ended before its rows were judged has none.
+func readRejected(path string) ([]rejected, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read rejected rows: %w", err)
+	}
+	defer file.Close()
+	in := csv.NewReader(file)
+	in.FieldsPerRecord = 5 // file, line, field, reason, hint
+	if _, err := in.Read(); err != nil {
+		return nil, fmt.Errorf("read rejected rows: %w", err)
+	}
+	var found []rejected
+	type cause struct{ file, reason string }
+	known := map[cause]int{}
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return found, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read rejected rows: %w", err)
+		}
+		of := cause{row[0], row[3]}
+		at, seen := known[of]
+		if !seen {
+			at = len(found)
+			known[of] = at
+			found = append(found, rejected{file: row[0], line: row[1], reason: row[3], hint: row[4]})
+		}
+		found[at].rows++
+	}
+}
+
+func printRejected(to io.Writer, all []rejected) {
+	if len(all) == 0 {
+		return
+	}
+	if len(all) <= manyLines {
+		fmt.Fprintln(to, "\nrejected rows, by file and first line")
+		for _, r := range all {
+			fmt.Fprintf(to, "  %s:%s: %s, %s; %s\n", r.file, r.line, r.reason, counted(r.rows, "row"), r.hint)
+		}
+		return
+	}
+	fmt.Fprintln(to, "\nrejected rows, by reason")
+	var reasons []string
+	by := map[string][]rejected{}
+	for _, r := range all {
+		if by[r.reason] == nil {
+			reasons = append(reasons, r.reason)
+		}
+		by[r.reason] = append(by[r.reason], r)
+	}
+	slices.Sort(reasons)
+	for _, reason := range reasons {
+		of, rows := by[reason], 0
+		for _, r := range of {
+			rows += r.rows
+		}
+		fmt.Fprintf(to, "  %s, %s in %s, first %s:%s; %s\n", reason, counted(rows, "row"), counted(len(of), "file"), of[0].file, of[0].line, of[0].hint)
+	}
+}
+
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func printPractices(to io.Writer, report *pipeline.Report) {
@@ -99,21 +206,48 @@ func orDash(n *int64) string {
 	return fmt.Sprint(*n)
 }
 
-func printFindings(to io.Writer, report *pipeline.Report) {
-	if len(report.Findings) == 0 {
+func printFindings(to io.Writer, findings []pipeline.Finding) {
+	if len(findings) == 0 {
 		fmt.Fprintln(to, "\nno findings")
+		return
+	}
+	if len(findings) > manyLines {
+		printChecks(to, findings)
 		return
 	}
 	fmt.Fprintln(to, "\nfindings")
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	for _, finding := range report.Findings {
-		practice := finding.Practice
-		if practice == "" {
-			practice = "-"
-		}
-		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\n", practice, finding.Severity, finding.Check, finding.Message)
+	for _, finding := range findings {
+		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\n", cmp.Or(finding.Practice, "-"), finding.Severity, finding.Check, finding.Message)
 	}
 	out.Flush()
+}
+
+// namedPractices is how many practices a finding names before it only counts.
+const namedPractices = 6
+
+// printChecks prints one line for each check that found something, the errors
+// first, with the practices that it concerns.
+func printChecks(to io.Writer, findings []pipeline.Finding) {
+	fmt.Fprintln(to, "\nfindings, by check; each practice's own are in the run's summary.json and in fact_finding")
+	practices := map[string][]string{}
+	for _, finding := range findings {
+		practices[finding.Check] = append(practices[finding.Check], cmp.Or(finding.Practice, "no one practice"))
+	}
+	for _, severity := range []string{schema.Error, schema.Warning, schema.Info} {
+		for _, check := range schema.Findings() {
+			named := practices[check.Name]
+			if check.Severity != severity || len(named) == 0 {
+				continue
+			}
+			more := ""
+			if len(named) > namedPractices {
+				more = fmt.Sprintf(" and %d more", len(named)-namedPractices)
+				named = named[:namedPractices]
+			}
+			fmt.Fprintf(to, "  %s: %s: %s%s: %s %s\n", check.Severity, check.Name, strings.Join(named, ", "), more, check.Meaning, check.Fix)
+		}
+	}
 }
 
 func printRows(to io.Writer, report *pipeline.Report) {

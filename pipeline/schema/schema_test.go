@@ -28,7 +28,7 @@ fact_cohort_overlap(practice_code*, segment_set*): practice_code, segment_set, s
 fact_mdt_activity(practice_code*, quarter*, code*): practice_code, quarter BIGINT, code, patients BIGINT, events BIGINT
 fact_coverage(practice_code*): practice_code, search_files BIGINT, bulk_files BIGINT, batch_files BIGINT, register_files BIGINT, refused_files BIGINT, newest_extract_date? DATE, state
 fact_disposition(practice_code*, file_name*, disposition*): practice_code?, file_name, disposition, rows BIGINT
-fact_file(file_name*): file_name, sha256?, kind, practice_codes?, extract_date? DATE, relative_date? DATE, encoding?, delimiter?, header_line? BIGINT, rows_read? BIGINT, rows_rejected? BIGINT, status, message?
+fact_file(file_name*): file_name, sha256?, kind, practice_codes?, extract_date? DATE, relative_date? DATE, encoding?, delimiter?, header_line? BIGINT, rows_read BIGINT, rows_rejected BIGINT, status, message?
 fact_finding(practice_code*, check_name*): practice_code?, check_name, severity, affected BIGINT, message
 `
 
