@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"ltcles/pipeline/civil"
@@ -83,9 +84,8 @@ func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
 		practices: map[string]practice{},
 		cols:      columnsOf(f.layout),
 	}
-	err = read.all(newLines(decoded(file, f.Encoding)))
-	if errors.Is(err, errLongLine) {
-		err = tooLong(read.records.lines.line)
+	if err = read.openText(file); err == nil {
+		err = read.all()
 	}
 	var refused *Refusal
 	if errors.As(err, &refused) {
@@ -130,7 +130,7 @@ type fileReader struct {
 	*Reader
 	file    *File
 	emit    func(*Row) error
-	records *records
+	records recordSource
 	cols    columns
 	tally   Tally
 	row     Row
@@ -156,10 +156,14 @@ type heldLine struct {
 // maxRemembered bounds what a file of damaged cells can make the reader keep.
 const maxRemembered = 4096
 
-func (r *fileReader) all(l *lines) error {
-	r.records = newRecords(l, r.file.Delimiter)
+// openText makes the records of a text those below its header.
+func (r *fileReader) openText(file io.Reader) error {
+	l := newLines(decoded(file, r.file.Encoding))
 	for r.file.HeaderLine > 0 && l.line <= r.file.HeaderLine {
 		_, next, ok, err := l.at(0)
+		if errors.Is(err, errLongLine) {
+			return tooLong(l.line)
+		}
 		if err != nil {
 			return err
 		}
@@ -168,7 +172,13 @@ func (r *fileReader) all(l *lines) error {
 		}
 		l.take(next, 1)
 	}
-	r.records.needed = r.file.layout.width
+	records := newRecords(l, r.file.Delimiter)
+	records.needed = r.file.layout.width
+	r.records = records
+	return nil
+}
+
+func (r *fileReader) all() error {
 	for {
 		rec, err := r.records.next()
 		if err != nil {

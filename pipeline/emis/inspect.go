@@ -148,7 +148,7 @@ func (in *Inspector) survey(f *File, how treatment, refusal *Refusal) error {
 	if err != nil {
 		return err
 	}
-	return in.decide(f, head)
+	return in.decideText(f, head)
 }
 
 // The header is looked for in this much of a file.
@@ -170,8 +170,8 @@ func (in *Inspector) head(f *File) ([]byte, error) {
 	return head, nil
 }
 
-// decide settles the file's dialect, layout, kind, practice and code.
-func (in *Inspector) decide(f *File, head []byte) error {
+// decideText settles what a file of delimited text is.
+func (in *Inspector) decideText(f *File, head []byte) error {
 	if isBlank(head) {
 		return refuse(0, "an empty file", "an export with a header and patients", "export the search again, or take the file out of the inbox")
 	}
@@ -184,7 +184,14 @@ func (in *Inspector) decide(f *File, head []byte) error {
 	if found == nil {
 		return in.decideHeaderless(f, head, words)
 	}
-	f.Delimiter, f.HeaderLine = found.delimiter, found.line
+	f.Delimiter = found.delimiter
+	return in.decideTable(f, found, words, extra)
+}
+
+// decideTable settles the layout, kind, practice and code of a file in which a
+// header was found.
+func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra Layout) (err error) {
+	f.HeaderLine = found.line
 	f.readPreamble(found.preamble)
 	if f.Practice == "" {
 		f.Practice = onlyPractice(in.Practices, found.preambleTexts()...)
@@ -334,13 +341,14 @@ func findHeader(head []byte, words vocabulary) (*header, error) {
 	var best *header
 	limit := headLines
 	for _, delimiter := range delimiters {
-		found, err := findHeaderBy(head, delimiter, words, limit)
+		found, err := headerIn(headRecords(head, delimiter), words, limit)
 		if err != nil {
 			return nil, err
 		}
 		if found == nil {
 			continue
 		}
+		found.delimiter = delimiter
 		if best == nil || found.line < best.line || found.line == best.line && found.known > best.known {
 			best = found
 		}
@@ -349,14 +357,11 @@ func findHeader(head []byte, words vocabulary) (*header, error) {
 	return best, nil
 }
 
-func findHeaderBy(head []byte, delimiter byte, words vocabulary, limit int) (*header, error) {
-	records := newRecords(&lines{buf: head, end: len(head), eof: true, line: 1}, delimiter)
+// headerIn looks for the header in the records up to a line.
+func headerIn(records recordSource, words vocabulary, limit int) (*header, error) {
 	var above [][]string
 	for {
 		rec, err := records.next()
-		if errors.Is(err, errLongLine) {
-			return nil, tooLong(records.lines.line)
-		}
 		if rec == nil || err != nil || rec.line > limit {
 			return nil, err
 		}
@@ -368,7 +373,7 @@ func findHeaderBy(head []byte, delimiter byte, words vocabulary, limit int) (*he
 			above = append(above, cellStrings(rec.cells))
 			continue
 		}
-		h := &header{delimiter: delimiter, line: rec.line, known: known, columnRow: cellStrings(rec.cells), preamble: above}
+		h := &header{line: rec.line, known: known, columnRow: cellStrings(rec.cells), preamble: above}
 		if n := len(above); n > 0 && plain(above[n-1][0]) == patientDetails {
 			h.groupRow, h.preamble = above[n-1], above[:n-1]
 		}
@@ -376,15 +381,16 @@ func findHeaderBy(head []byte, delimiter byte, words vocabulary, limit int) (*he
 	}
 }
 
-func tooLong(line int) *Refusal {
-	return refuse(line, "a line longer than 1 MiB", "lines of an export", "export the search again; the file is damaged or is no export")
+// headRecords splits the head of a text by a delimiter.
+func headRecords(head []byte, delimiter byte) *records {
+	return newRecords(&lines{buf: head, end: len(head), eof: true, line: 1}, delimiter)
 }
 
 // bestKnown names the known fields of the head's richest line, for a message.
 func (v vocabulary) bestKnown(head []byte) []string {
 	var best []string
 	for _, delimiter := range delimiters {
-		records := newRecords(&lines{buf: head, end: len(head), eof: true, line: 1}, delimiter)
+		records := headRecords(head, delimiter)
 		for {
 			rec, err := records.next()
 			if rec == nil || err != nil || rec.line > headLines {

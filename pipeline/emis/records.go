@@ -30,6 +30,12 @@ func (r *record) blank() bool {
 	return true
 }
 
+// A recordSource hands out the records of one table one after another, blank
+// ones included; nil at the end. A record is valid until the next one.
+type recordSource interface {
+	next() (*record, error)
+}
+
 // records splits a text into records.
 //
 // A quoted field may run over a line end, but a quote left open spoils its own
@@ -58,6 +64,9 @@ var (
 // next returns the next record, blank ones included; nil at the end.
 func (r *records) next() (*record, error) {
 	end, next, ok, err := r.lines.at(0)
+	if errors.Is(err, errLongLine) {
+		return nil, tooLong(r.lines.line)
+	}
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -77,11 +86,18 @@ func (r *records) next() (*record, error) {
 		r.lines.take(next, 1)
 		return &r.rec, nil
 	}
+	if errors.Is(err, errLongLine) {
+		return nil, tooLong(r.rec.line)
+	}
 	if err != nil {
 		return nil, err
 	}
 	r.lines.take(taken, count)
 	return &r.rec, nil
+}
+
+func tooLong(line int) *Refusal {
+	return refuse(line, "a line longer than 1 MiB", "lines of an export", "export the search again; the file is damaged or is no export")
 }
 
 func splitPlain(cells [][]byte, line []byte, delimiter byte) [][]byte {
