@@ -258,7 +258,7 @@ func (r *run) fileRows() (rows [][]driver.Value) {
 			key = string(in.key)
 		}
 		rows = append(rows, []driver.Value{
-			int32(i), in.Name, key, in.SHA256, string(in.Kind), string(in.Status), text(in.Practice), text(strings.Join(in.practices(), ",")),
+			int32(i), in.Name, key, text(in.SHA256), string(in.Kind), string(in.Status), text(in.Practice), text(strings.Join(in.practices(), ",")),
 			day(in.ExtractDate), day(in.RelativeDate), text(string(in.Encoding)), text(in.DelimiterName()), headerLine, text(in.Message),
 		})
 	}

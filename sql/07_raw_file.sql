@@ -4,7 +4,7 @@ create table raw_file (
     file_no integer not null,
     file_name varchar not null,
     staged_key varchar,                 -- null where the file was not read
-    sha256 varchar not null,
+    sha256 varchar,                     -- null where the bytes could not be read
     kind varchar not null,
     status varchar not null,
     practice_code varchar,              -- the file's own practice

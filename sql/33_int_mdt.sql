@@ -15,7 +15,7 @@ final as (
         activity_date,
         row_number() over (
             partition by patient_no, code, activity_date
-            order by recorded_date nulls last, file_no, line, event
+            order by file_no, line, event
         ) as mdt_rank
     from int_event
     where role = 'mdt' and removed_as is null

@@ -68,9 +68,9 @@ type Tally struct {
 // turns out unreadable ends with a *Refusal; what was emitted before is then
 // not to be used.
 func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
-	file, err := openIn(r.Inbox, f.Name)
-	if err != nil {
-		return Tally{}, err
+	file, refusal := openIn(r.Inbox, f.Name)
+	if refusal != nil {
+		return Tally{}, refuseFor(f, refusal)
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || info.Size() != f.Bytes || !info.ModTime().Equal(f.modTime) {
@@ -84,7 +84,8 @@ func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
 		practices: map[string]practice{},
 		cols:      columnsOf(f.layout),
 	}
-	if err = read.openText(file); err == nil {
+	err := read.openText(file)
+	if err == nil {
 		err = read.all()
 	}
 	var refused *Refusal
@@ -438,7 +439,7 @@ func (r *fileReader) readEvent(row *Row, g group) bool {
 		}
 	} else {
 		row.Code, row.CodeState = g.fixed, Valid
-		if row.ActivityState == Blank && r.file.Code == "" {
+		if row.ActivityState == Blank && r.file.Code == "" && isBlank(r.cell(g.recorded)) {
 			return false
 		}
 	}

@@ -1,6 +1,7 @@
 package emis
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -119,9 +120,9 @@ func (f *File) Refuse(refusal *Refusal) {
 }
 
 func (in *Inspector) survey(f *File, how treatment, refusal *Refusal) error {
-	file, err := openIn(in.Inbox, f.Name)
-	if err != nil {
-		return err
+	file, unopened := openIn(in.Inbox, f.Name)
+	if unopened != nil {
+		return unopened
 	}
 	defer file.Close()
 	info, err := file.Stat()
@@ -158,9 +159,9 @@ const (
 )
 
 func (in *Inspector) head(f *File) ([]byte, error) {
-	file, err := openIn(in.Inbox, f.Name)
-	if err != nil {
-		return nil, err
+	file, unopened := openIn(in.Inbox, f.Name)
+	if unopened != nil {
+		return nil, unopened
 	}
 	defer file.Close()
 	head, err := io.ReadAll(io.LimitReader(decoded(file, f.Encoding), headBytes))
@@ -252,6 +253,10 @@ func (in *Inspector) decideKind(f *File) error {
 			missing = append(missing, "an activity date (a Date column beside the code)")
 		}
 	case OtherKind:
+		if len(l.codeless) > 0 {
+			missing = append(missing, "a code beside the date (a SNOMED Code column, or a column group that ltcles.yaml maps to a code)")
+			break
+		}
 		missing = append(missing, "events (a SNOMED Code and a Date column in one group), or status columns (Patient Type, Registration Status, Deducted Date, Date of Death)")
 	}
 	if len(missing) > 0 {
@@ -415,8 +420,10 @@ func (f *File) readPreamble(rows [][]string) {
 	for _, row := range rows {
 		for i, cell := range row {
 			name, rest, _ := strings.Cut(cell, ":")
-			if strings.TrimSpace(rest) == "" && i+1 < len(row) {
-				rest = row[i+1]
+			for _, next := range row[i+1:] {
+				if rest = cmp.Or(strings.TrimSpace(rest), next); rest != "" {
+					break
+				}
 			}
 			switch plain(name) {
 			case "lastrun":

@@ -113,7 +113,7 @@ func TestRefusals(t *testing.T) {
 		{"a.csv", "NHS Number,Date,SNOMED Code\n9990000018,x,y\n", "without a practice"},
 		{"a.csv", "Organisation Code,Date,SNOMED Code,Name\nZ00001,x,y,Zebedee Quince\n", "known headers seen: practice_code, activity_date, code"},
 		{"a.csv", "Organisation Code,NHS Number,SNOMED Code\nZ00001,9990000018,y\n", "without an activity date"},
-		{"a.csv", "Organisation Code,NHS Number,Date,Zebedee Quince\n", "without events"},
+		{"a.csv", "Organisation Code,NHS Number,Date,Zebedee Quince\n", "without a code beside the date"},
 		{"a.csv", "Organisation Code,NHS Number,Name\nZ00001,9990000018,Zebedee Quince\n", "seen: practice_code, nhs_number"},
 		{"a.csv", "Population Count,1\nOrganisation Code,Date,SNOMED Code\n", "no header row with a patient number"},
 		{"a.csv", "Zebedee Quince,9990000018x\n", "no header that is known"},

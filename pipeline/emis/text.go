@@ -270,11 +270,19 @@ func refuse(line int, found, expected, fix string) *Refusal {
 	return &Refusal{Line: line, Found: found, Expected: expected, Fix: fix}
 }
 
-// openIn opens a file of the inbox.
-func openIn(inbox fs.FS, name string) (fs.File, error) {
+// openIn opens a file of the inbox. One that cannot be opened is refused, so that
+// the others are read all the same.
+func openIn(inbox fs.FS, name string) (fs.File, *Refusal) {
 	f, err := inbox.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("open export %s: %w", name, errors.Unwrap(err))
+		why := "a file that cannot be opened"
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			why = "a link that leads nowhere"
+		case errors.Is(err, fs.ErrPermission):
+			why = "a file that this user may not read"
+		}
+		return nil, refuse(0, why, "a file that can be read", "copy it into the inbox again, or take it out")
 	}
 	return f, nil
 }

@@ -107,11 +107,12 @@ func nhsNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
 }
 
 // emisNumber reads an EMIS number: digits as a rule, but whatever stands there
-// is the practice's own number for the patient. Empty where the cell is blank.
+// is the practice's own number for the patient. Stray quotes are none of it.
+// Empty where the cell is blank.
 func emisNumber(dst, cell []byte) []byte {
 	begin := len(dst)
 	for _, r := range string(trim(cell)) {
-		if isInvisible(r) || r == '\'' || r == '’' || r == '‘' {
+		if isInvisible(r) || r == '\'' || r == '’' || r == '‘' || r == '"' {
 			continue
 		}
 		dst = utf8.AppendRune(dst, r)

@@ -455,7 +455,6 @@ func (d *decision) keepMDT() {
 	for key, rows := range events {
 		slices.SortFunc(rows, func(a, b int) int {
 			return cmp.Or(
-				compareNoneLast(d.recorded(d.in.Rows[a]), d.recorded(d.in.Rows[b])), // as in R11; R15 states no order
 				d.comparePosition(a, b),
 			)
 		})
