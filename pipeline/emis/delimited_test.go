@@ -286,7 +286,6 @@ func TestStrayQuoteSpoilsOneRow(t *testing.T) {
 					continue
 				}
 				var lines []string
-				first := 0
 				for line := range 5 {
 					if line == spoilt {
 						with := slices.Clone(cells)
@@ -298,7 +297,7 @@ func TestStrayQuoteSpoilsOneRow(t *testing.T) {
 					lines = append(lines, strings.Join(cells, ","))
 				}
 				text := fmt.Sprintf(report, strings.Join(lines, "\n"))
-				first = 1 + strings.Count(text[:strings.Index(text, lines[0])], "\n")
+				first := 1 + strings.Count(text[:strings.Index(text, lines[0])], "\n")
 				rows, _ := readBytes(t, "Z00001.csv", []byte(text))
 				if len(rows) != 5 {
 					t.Fatalf("%s, line %d, column %d: %d rows, want 5:\n%s", name, spoilt, column, len(rows), strings.Join(rows, "\n"))

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ltcles/pipeline"
+)
+
+// A period of 200 practices and 600 files: what is fine is counted, what is not
+// is listed, and every practice keeps its balance line.
+func TestSummaryOfManyFiles(t *testing.T) {
+	dir := t.TempDir()
+	report := &pipeline.Report{RunID: "2026-06-0123456789ab", Period: "2026-06", RunDir: dir}
+	rejects := "file,line,field,reason,hint\n"
+	for i := range 600 {
+		file := pipeline.FileReport{File: fmt.Sprintf("file %03d.csv", i), Kind: "search_export", Status: "read", RowsRead: 10}
+		switch {
+		case i == 7:
+			file.Status, file.Message = "refused", "why it is refused"
+		case i == 8:
+			file.Message = "a header and no rows"
+		case i%10 == 0:
+			file.RowsRejected = 2
+			rejects += fmt.Sprintf("%[1]s,12,code,code_damaged,Export it again.\n%[1]s,13,code,code_damaged,Export it again.\n", file.File)
+		}
+		report.Files = append(report.Files, file)
+	}
+	for i := range 200 {
+		practice := fmt.Sprintf("Y90%03d", i)
+		report.Practices = append(report.Practices, pipeline.PracticeReport{Practice: practice, State: "supplied"})
+		report.Findings = append(report.Findings,
+			pipeline.Finding{Practice: practice, Check: "single_day_spike", Severity: "warning", Message: "20 of 40"})
+	}
+	report.Findings = append(report.Findings, pipeline.Finding{Check: "file_refused", Severity: "error", Message: "1 file"})
+	if err := os.WriteFile(filepath.Join(dir, "rejects.csv"), []byte(rejects), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := printReport(&out, report, RunOptions{}, true); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	for text, times := range map[string]int{
+		"  538 of 600 files were read without remark\n": 1,
+		"read, some rows rejected":                      60,
+		"  file 008.csv: a header and no rows\n":        1,
+		"why it is refused":                             0, // the run's error says it
+		"file 007.csv":                                  1,
+		"file 009.csv":                                  0,
+		"  code_damaged, 120 rows in 60 files, first file 000.csv:12; Export it again.\n": 1,
+		"supplied": 200,
+		"  warning: single_day_spike: Y90000, Y90001, Y90002, Y90003, Y90004, Y90005 and 194 more:": 1,
+		"  error: file_refused: no one practice:":                                                   1,
+	} {
+		if n := strings.Count(got, text); n != times {
+			t.Errorf("%q is there %d times; want %d", text, n, times)
+		}
+	}
+	if strings.Index(got, "file_refused") > strings.Index(got, "single_day_spike") {
+		t.Error("an error stands after a warning")
+	}
+	if lines := strings.Count(got, "\n"); lines > 300 {
+		t.Errorf("%d lines", lines)
+	}
+}
+
+// A file of few lines shows everything, each rejected row's reason and fix among it.
+func TestSummaryOfFewFiles(t *testing.T) {
+	dir := t.TempDir()
+	rejects := "file,line,field,reason,hint\na.csv,3,,malformed_row,Mend it.\na.csv,5,,malformed_row,Mend it.\na.csv,9,code,code_missing,Add it.\n"
+	if err := os.WriteFile(filepath.Join(dir, "rejects.csv"), []byte(rejects), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report := &pipeline.Report{RunID: "r", RunDir: dir, Files: []pipeline.FileReport{
+		{File: "a.csv", Kind: "search_export", Status: "read", Encoding: "UTF-8", Delimiter: "comma", HeaderLine: 1, RowsRead: 9, RowsRejected: 3},
+		{File: "b.csv", Kind: "register", Status: "read"},
+	}}
+	var out strings.Builder
+	if err := printReport(&out, report, RunOptions{}, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"UTF-8, comma  1       a.csv\n",
+		"-             -       b.csv\n",
+		"  a.csv:3: malformed_row, 2 rows; Mend it.\n  a.csv:9: code_missing, 1 row; Add it.\n",
+		"\nno findings\n",
+	} {
+		if !strings.Contains(out.String(), text) {
+			t.Errorf("no %q in\n%s", text, out.String())
+		}
+	}
+}
