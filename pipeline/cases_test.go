@@ -58,17 +58,14 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// The rules R1 to R18 and every disposition have a case that is named after them. The bulk
-// extract alone marks rows as deleted, and is proved where it is read.
+// The rules R1 to R18 and every disposition have a case that is named after them.
 func TestCasesNameEveryRuleAndDisposition(t *testing.T) {
 	var wanted []string
 	for rule := 1; rule <= 18; rule++ {
 		wanted = append(wanted, fmt.Sprintf("R%02d_", rule))
 	}
 	for _, disposition := range schema.Dispositions() {
-		if disposition.Name != "deleted_at_source" {
-			wanted = append(wanted, "disposition_"+disposition.Name)
-		}
+		wanted = append(wanted, "disposition_"+disposition.Name)
 	}
 	names := caseNames(t)
 	for _, prefix := range wanted {

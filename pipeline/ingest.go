@@ -34,7 +34,8 @@ type input struct {
 	staged   string      // the path of its staged file, where it was read
 	key      staging.Key // the staged file's
 	tally    emis.Tally
-	accepted bool // the operator took it as it is
+	accepted bool       // the operator took it as it is
+	renewed  civil.Date // the newest day of the bulk extracts that it is one of
 }
 
 // practices lists every practice that the file is the own of: the file's, and
@@ -70,7 +71,7 @@ func (r *run) survey(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			r.inputs[i] = &input{File: file}
+			r.inputs[i] = &input{File: file, renewed: civil.None}
 			r.cfg.Progress(Progress{Step: "inspecting files", Done: done.Add(1), Total: int64(len(names))})
 			return nil
 		})
@@ -79,6 +80,7 @@ func (r *run) survey(ctx context.Context) error {
 		return err
 	}
 	r.markDuplicates()
+	r.settleAgreements()
 	if err := r.settleDates(); err != nil {
 		return err
 	}
@@ -172,16 +174,34 @@ func fieldHeaders(headers map[string][]string) map[emis.Field][]string {
 	return byField
 }
 
+// settleAgreements groups the files of bulk extracts, which are read together.
+func (r *run) settleAgreements() {
+	files := make([]*emis.File, len(r.inputs))
+	byFile := map[*emis.File]*input{}
+	for i, in := range r.inputs {
+		files[i], byFile[in.File] = in.File, in
+	}
+	r.agreements = emis.Agreements(files)
+	for _, agreement := range r.agreements {
+		all := agreement.All()
+		for _, f := range all {
+			byFile[f].renewed = all[len(all)-1].ExtractDate
+		}
+	}
+}
+
 // markDuplicates finds files with the same bytes and kind, and the same practice
-// and code by their paths: the first in byte order is the one that is read.
+// and code by their paths: the first in byte order is the one that is read. Of a
+// bulk extract's files the agreement and the stamp must be the same too, since
+// both decide what the rows are; its look-ups are never duplicates.
 func (r *run) markDuplicates() {
-	type identity struct{ sha256, kind, practice, code string }
+	type identity struct{ sha256, kind, practice, code, bulk string }
 	first := map[identity]string{}
 	for _, in := range r.inputs {
-		if in.Status != emis.Read {
+		if in.Status != emis.Read || in.Kind == emis.BulkLookup {
 			continue
 		}
-		id := identity{in.SHA256, string(in.Kind), in.Practice, string(in.Code)}
+		id := identity{in.SHA256, string(in.Kind), in.Practice, string(in.Code), in.BulkIdentity()}
 		if earlier, seen := first[id]; seen {
 			in.Status, in.Message = emis.Duplicate, "the same bytes as "+earlier
 			continue
@@ -364,22 +384,33 @@ func (r *run) ingest(ctx context.Context) error {
 			return string(meaning), ok
 		},
 	}
-	var toRead []*input
+	var single []*input
+	total := 0
 	for _, in := range r.inputs {
-		if in.Status == emis.Read {
-			toRead = append(toRead, in)
+		if in.isSource() && in.Kind != emis.BulkExtract {
+			single = append(single, in)
 		}
 	}
+	for _, agreement := range r.agreements {
+		total += len(agreement.Files())
+	}
+	total += len(single)
 	var done atomic.Int64
+	step := func(files int) {
+		r.cfg.Progress(Progress{Step: "reading files", Done: done.Add(int64(files)), Total: int64(total)})
+	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(r.threads)
-	for _, in := range toRead {
+	for _, agreement := range r.agreements {
 		group.Go(func() error {
-			if err := r.stage(groupCtx, reader, in); err != nil {
-				return err
-			}
-			r.cfg.Progress(Progress{Step: "reading files", Done: done.Add(1), Total: int64(len(toRead))})
-			return nil
+			defer step(len(agreement.Files()))
+			return r.stageAgreement(groupCtx, reader, agreement)
+		})
+	}
+	for _, in := range single {
+		group.Go(func() error {
+			defer step(1)
+			return r.stage(groupCtx, in, nil, func(emit func(*emis.Row) error) (emis.Tally, error) { return reader.Read(in.File, emit) })
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -394,23 +425,79 @@ func (r *run) ingest(ctx context.Context) error {
 	return nil
 }
 
-// stage reads one file into its staged file.
-func (r *run) stage(ctx context.Context, reader *emis.Reader, in *input) error {
-	in.key = staging.KeyOf(in.SHA256, string(in.Kind), in.Practice, string(in.Code),
-		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.key.ID(), r.asAt.String())
+// isSource tells whether rows are to be read from the file.
+func (in *input) isSource() bool { return in.Status == emis.Read && in.Kind != emis.BulkLookup }
+
+// stageAgreement reads the files of one agreement's bulk extracts, in the order in
+// which they are applied. Where one of them turns out unreadable, it is refused,
+// and the others are read without it.
+func (r *run) stageAgreement(ctx context.Context, reader *emis.Reader, agreement *emis.Agreement) error {
+	byFile := map[*emis.File]*input{}
+	for _, in := range r.inputs {
+		byFile[in.File] = in
+	}
+	all := agreement.All()
+	for {
+		err := r.stageExtract(ctx, reader, agreement, byFile)
+		var refusal *emis.Refusal
+		if !errors.As(err, &refusal) {
+			return err
+		}
+		for _, f := range all {
+			in := byFile[f]
+			in.staged, in.key, in.tally = "", "", emis.Tally{}
+			if f.Name == refusal.File {
+				in.Refuse(refusal)
+			}
+		}
+		agreement = nil
+		for _, rest := range emis.Agreements(all) {
+			agreement = rest
+		}
+		if agreement == nil {
+			return nil
+		}
+	}
+}
+
+func (r *run) stageExtract(ctx context.Context, reader *emis.Reader, agreement *emis.Agreement, byFile map[*emis.File]*input) error {
+	if len(agreement.Files()) == 0 {
+		return nil
+	}
+	extract, err := reader.OpenExtract(agreement)
+	if err != nil {
+		return err
+	}
+	for _, f := range agreement.Files() {
+		err := r.stage(ctx, byFile[f], agreement.Determinants(f), func(emit func(*emis.Row) error) (emis.Tally, error) { return extract.Read(f, emit) })
+		if err != nil {
+			return err
+		}
+	}
+	for f, lines := range extract.Unread() {
+		f.Message = fmt.Sprintf("%d lines cannot be read, and what they stand for is not known", lines)
+	}
+	return nil
+}
+
+// stage reads one file into its staged file. The refusal of a file of a bulk
+// extract is an error, because it changes what the others of its agreement say.
+func (r *run) stage(ctx context.Context, in *input, determinants []string, read func(func(*emis.Row) error) (emis.Tally, error)) error {
+	in.key = staging.KeyOf(append([]string{in.SHA256, string(in.Kind), in.Practice, string(in.Code),
+		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.key.ID(), r.asAt.String()}, determinants...)...)
 	writer, err := staging.Create(r.stagedDir(), in.key)
 	if err != nil {
 		return err
 	}
 	keyed := &keyer{hasher: r.key.NewHasher()}
-	tally, err := reader.Read(in.File, func(row *emis.Row) error {
+	tally, err := read(func(row *emis.Row) error {
 		if row.Line%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return writer.Write(keyed.stage(row))
 	})
 	var refusal *emis.Refusal
-	if errors.As(err, &refusal) {
+	if in.Kind != emis.BulkExtract && errors.As(err, &refusal) {
 		writer.Discard()
 		in.Refuse(refusal)
 		return nil
@@ -420,7 +507,7 @@ func (r *run) stage(ctx context.Context, reader *emis.Reader, in *input) error {
 		return err
 	}
 	in.tally = tally
-	if tally.Rows == 0 {
+	if tally.Rows == 0 && in.Kind != emis.BulkExtract { // a delta may well have nothing to say
 		in.Message = strings.TrimPrefix(in.Message+"; ", "; ") + "a header and no rows; if the practice has patients in this search, export it again"
 	}
 	in.staged, err = writer.Close()
@@ -438,10 +525,10 @@ type keyer struct {
 
 func (k *keyer) stage(row *emis.Row) *staging.Row {
 	k.row = staging.Row{
-		Line: row.Line, Event: row.Event, IsMalformed: row.Malformed,
+		Line: row.Line, Event: row.Event, IsDeleted: row.Deleted, IsMalformed: row.Malformed,
 		PracticeCode: row.Practice, PracticeState: string(row.PracticeState),
 		NHSState: string(row.NHSState), PatientType: row.PatientType, RegistrationStatus: row.RegistrationStatus,
-		RegisteredDate: row.RegisteredDate, DeductedDate: row.DeductedDate, DeathDate: row.DeathDate, InvalidStatusDate: string(row.InvalidStatusDate),
+		RegisteredDate: row.RegisteredDate, DeductedDate: row.DeductedDate, DeathDate: row.DeathDate, InvalidStatusDate: string(row.InvalidStatusDate), IsDummy: row.Dummy,
 		Code: string(row.Code), CodeState: string(row.CodeState),
 		ActivityDate: row.ActivityDate, ActivityState: string(row.ActivityState),
 		RecordedDate: row.RecordedDate, RecordedState: string(row.RecordedState),

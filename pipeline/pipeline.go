@@ -18,6 +18,7 @@ import (
 	"ltcles/pipeline/config"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/duck"
+	"ltcles/pipeline/emis"
 	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/snapshot"
 	"ltcles/pipeline/workspace"
@@ -71,11 +72,12 @@ type run struct {
 	store     snapshot.Store
 	current   *snapshot.Snapshot // what is published before the run; nil for nothing
 
-	inputs   []*input // in byte order of their paths
-	asAt     civil.Date
-	cutOff   civil.Date
-	evidence []evidence
-	id       string
+	inputs     []*input          // in byte order of their paths
+	agreements []*emis.Agreement // the bulk extracts among them
+	asAt       civil.Date
+	cutOff     civil.Date
+	evidence   []evidence
+	id         string
 
 	dir     string // runs/<run_id>
 	private string // for this run alone, removed at its end

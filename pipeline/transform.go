@@ -14,7 +14,6 @@ import (
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/duck"
-	"ltcles/pipeline/emis"
 	"ltcles/pipeline/schema"
 	"ltcles/pipeline/staging"
 	"ltcles/sql"
@@ -254,12 +253,12 @@ func (r *run) fileRows() (rows [][]driver.Value) {
 		if in.HeaderLine > 0 {
 			headerLine = int64(in.HeaderLine)
 		}
-		if in.Status == emis.Read {
+		if in.isSource() {
 			key = string(in.key)
 		}
 		rows = append(rows, []driver.Value{
 			int32(i), in.Name, key, text(in.SHA256), string(in.Kind), string(in.Status), text(in.Practice), text(strings.Join(in.practices(), ",")),
-			day(in.ExtractDate), day(in.RelativeDate), text(string(in.Encoding)), text(in.DelimiterName()), headerLine, text(in.Message),
+			day(in.ExtractDate), day(max(in.ExtractDate, in.renewed)), day(in.RelativeDate), text(string(in.Encoding)), text(in.DelimiterName()), headerLine, text(in.Message),
 		})
 	}
 	return rows

@@ -10,6 +10,7 @@ create table raw_file (
     practice_code varchar,              -- the file's own practice
     practice_codes varchar,             -- every practice that the reader met in it
     extract_date date,                  -- stated; null where the file states none
+    renewed_date date,                  -- extract_date; of a bulk extract's file that of its agreement's newest
     relative_date date,
     encoding varchar,
     delimiter varchar,

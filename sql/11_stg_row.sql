@@ -1,6 +1,6 @@
 -- stg_row: one row per input row, with what the row decides by itself.
 --
--- own_disposition is the first of SPEC §6.1's steps 2 to 10 that applies to the
+-- own_disposition is the first of SPEC §6.1's steps 1 to 10 that applies to the
 -- row alone; null where none does: the row is an event of the period. own_step
 -- is its step, 99 where there is none. patient_ambiguous (step 4) needs other
 -- rows and comes in int_row.
@@ -33,6 +33,7 @@ judged as (
         input_rows.registered_date,
         input_rows.deducted_date,
         input_rows.death_date,
+        input_rows.is_dummy,
         input_rows.code,
         codes.role,
         codes.cohort,
@@ -44,6 +45,7 @@ judged as (
         coalesce(input_rows.patient_type = 'unknown', false) or coalesce(input_rows.registration_status = 'unknown', false) as is_text_unknown,
         input_rows.invalid_status_date,
         case
+            when input_rows.is_deleted then 'deleted_at_source'
             when input_rows.is_malformed then 'malformed_row'
             when input_rows.practice_state = 'blank' then 'practice_missing'
             when input_rows.practice_state = 'unknown' then 'practice_unknown'
@@ -76,6 +78,7 @@ final as (
         judged.*,
         case
             when own_disposition is null then 99
+            when own_disposition = 'deleted_at_source' then 1
             when own_disposition = 'malformed_row' then 2
             when own_disposition in ('practice_missing', 'practice_unknown') then 3
             when own_disposition in ('patient_missing', 'nhs_number_test_range', 'nhs_number_invalid') then 4

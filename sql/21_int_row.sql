@@ -12,7 +12,7 @@ identified as (
     select
         stg_row.*,
         case
-            when stg_row.own_step in (2, 3, 4) then null
+            when stg_row.own_step in (1, 2, 3, 4) then null
             when stg_row.nhs_no is not null then stg_row.nhs_no
             when pairs.is_ambiguous then null
             else coalesce(pairs.nhs_no, stg_row.emis_no)
@@ -35,11 +35,13 @@ final as (
         registered_date,
         deducted_date,
         death_date,
+        is_dummy,
         coalesce(patient_type, 'blank') not in ('blank', 'unknown')
             or coalesce(registration_status, 'blank') not in ('blank', 'unknown')
             or registered_date is not null
             or deducted_date is not null
-            or death_date is not null as has_status,
+            or death_date is not null
+            or is_dummy as has_status,
         code,
         role,
         cohort,

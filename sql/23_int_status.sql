@@ -5,7 +5,8 @@
 --  2. R8 left: the latest deducted date not after the cut-off, unless a later
 --     registered date is not after the cut-off either; or, on any of the rows,
 --     text that means left with no deducted date on that row.
---  3. R9 not regular: a text that means not regular, on any of the rows.
+--  3. R9 not regular: a text that means not regular, or a dummy patient, on any of
+--     the rows.
 create table int_status as
 with
 carrying as (
@@ -16,7 +17,8 @@ carrying as (
         patient_type,
         registration_status,
         registered_date,
-        deducted_date
+        deducted_date,
+        is_dummy
     from int_row
     where step > 5 and has_status
 ),
@@ -38,8 +40,9 @@ judged as (
         end) as left_texts,
         max(case
             when carrying.patient_type = 'not_regular' or carrying.registration_status = 'not_regular' then 1
+            when carrying.is_dummy then 1
             else 0
-        end) as not_regular_texts
+        end) as not_regular_signs
     from carrying
     inner join newest
         on newest.patient_no = carrying.patient_no
@@ -58,7 +61,7 @@ final as (
                 judged.deducted_date is not null
                 and (judged.registered_date is null or judged.registered_date <= judged.deducted_date)
             ) as is_left,
-        run.require_regular and judged.not_regular_texts = 1 as is_not_regular
+        run.require_regular and judged.not_regular_signs = 1 as is_not_regular
     from judged
     cross join run
 )

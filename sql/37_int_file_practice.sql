@@ -1,5 +1,6 @@
 -- int_file_practice: one row per file read and practice whose own it is: by the
--- file's practice, or by any row's practice code (SPEC §7).
+-- file's practice, or by any row's practice code (SPEC §7). A bulk extract's
+-- look-up files are nobody's.
 create table int_file_practice as
 with
 owned as (
@@ -18,5 +19,6 @@ final as (
     from owned
     inner join raw_file as files on files.file_no = owned.file_no
     cross join run
+    where files.kind <> 'bulk_lookup'
 )
 select * from final;

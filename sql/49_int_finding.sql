@@ -15,12 +15,12 @@ practice_counts as (
 file_counts as (
     select
         owners.practice_code,
-        sum(case when files.extract_date < run.period_end or files.relative_date < run.period_end then 1 else 0 end) as stale,
+        sum(case when files.renewed_date < run.period_end or files.relative_date < run.period_end then 1 else 0 end) as stale,
         sum(case when files.extract_date > run.as_at then 1 else 0 end) as ahead
     from raw_file as files
     cross join run
     left join int_file_practice as owners on owners.file_no = files.file_no
-    where files.status = 'read'
+    where files.status = 'read' and files.kind <> 'bulk_lookup'
     group by owners.practice_code
 ),
 unowned_files as (

@@ -23,6 +23,7 @@ type Row struct {
 	Event int // the ordinal of the event on its line, from 1; 0 where it has none
 
 	Malformed bool // broken quoting or the wrong width; nothing below is set but the file's practice
+	Deleted   bool // the bulk extract says so, of the line or of its patient, or has replaced the line
 
 	Practice      string // a known practice code, else ""
 	PracticeState State  // Valid, Blank or Unknown
@@ -37,6 +38,7 @@ type Row struct {
 	DeductedDate       civil.Date
 	DeathDate          civil.Date
 	InvalidStatusDate  Field // the first of the three dates that is no date, else ""
+	Dummy              bool  // the bulk extract says that the patient is none
 
 	Code          snomed.Code // a code of the book, else ""
 	CodeState     State       // Valid, Repaired, Other, Blank, Damaged or Invalid
@@ -68,15 +70,36 @@ type Tally struct {
 // turns out unreadable ends with a *Refusal; what was emitted before is then
 // not to be used.
 func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
-	file, refusal := openIn(r.Inbox, f.Name)
-	if refusal != nil {
-		return Tally{}, refuseFor(f, refusal)
+	file, err := r.open(f)
+	if err != nil {
+		return Tally{}, err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || info.Size() != f.Bytes || !info.ModTime().Equal(f.modTime) {
-		return Tally{}, refuseFor(f, refuse(0, "a file that changed while it was being read", "an inbox that stands still during a run", "wait until the copy or the synchronisation has ended and run again"))
+	read := r.newFileReader(f, emit)
+	if err = read.openText(file); err == nil {
+		err = read.all()
 	}
-	read := &fileReader{
+	if err != nil {
+		return Tally{}, read.refused(err)
+	}
+	return read.tally, nil
+}
+
+// open opens a file that is still the one that was inspected.
+func (r *Reader) open(f *File) (fs.File, error) {
+	file, refusal := openIn(r.Inbox, f.Name)
+	if refusal != nil {
+		return nil, refuseFor(f, refusal)
+	}
+	if info, err := file.Stat(); err != nil || info.Size() != f.Bytes || !info.ModTime().Equal(f.modTime) {
+		file.Close()
+		return nil, refuseFor(f, refuse(0, "a file that changed while it was being read", "an inbox that stands still during a run", "wait until the copy or the synchronisation has ended and run again"))
+	}
+	return file, nil
+}
+
+func (r *Reader) newFileReader(f *File, emit func(*Row) error) *fileReader {
+	return &fileReader{
 		Reader: r, file: f, emit: emit,
 		tally:     Tally{ByPractice: map[string]int64{}},
 		texts:     map[string]TextMeaning{},
@@ -84,18 +107,15 @@ func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
 		practices: map[string]practice{},
 		cols:      columnsOf(f.layout),
 	}
-	err := read.openText(file)
-	if err == nil {
-		err = read.all()
-	}
+}
+
+// refused says of which file an error is.
+func (r *fileReader) refused(err error) error {
 	var refused *Refusal
 	if errors.As(err, &refused) {
-		return Tally{}, refuseFor(f, refused)
+		return refuseFor(r.file, refused)
 	}
-	if err != nil {
-		return Tally{}, fmt.Errorf("read export %s: %w", f.Name, err)
-	}
-	return read.tally, nil
+	return fmt.Errorf("read export %s: %w", r.file.Name, err)
 }
 
 func refuseFor(f *File, refusal *Refusal) *Refusal {
@@ -269,11 +289,7 @@ func (r *fileReader) record(rec *record) error {
 	row := &r.row
 	*row = Row{Line: rec.line, RegisteredDate: civil.None, DeductedDate: civil.None, DeathDate: civil.None, ActivityDate: civil.None, RecordedDate: civil.None}
 	if rec.broken || !r.isWidthRight(rec) {
-		row.Malformed = true
-		row.Practice, row.PracticeState = r.file.Practice, Valid
-		if row.Practice == "" {
-			row.PracticeState = Blank
-		}
+		row.malformed(r.file)
 		r.filled = false
 		return r.put(row)
 	}
@@ -299,6 +315,16 @@ func (r *fileReader) record(rec *record) error {
 	row.ActivityDate, row.ActivityState = civil.None, Blank
 	row.RecordedDate, row.RecordedState = civil.None, Blank
 	return r.put(row)
+}
+
+// malformed makes the row one of a line that cannot be used; its practice is the
+// file's, where that has one.
+func (row *Row) malformed(f *File) {
+	row.Malformed = true
+	row.Practice, row.PracticeState = f.Practice, Valid
+	if row.Practice == "" {
+		row.PracticeState = Blank
+	}
 }
 
 // isWidthRight tells whether a record reaches the last named column and has

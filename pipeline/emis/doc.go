@@ -7,10 +7,12 @@
 //
 // The way in is [Inspector.Inspect], which looks at a whole file once and
 // decides what it is, and [Reader.Read], which turns an inspected file into
-// rows. One file of this package per shape:
+// rows; the files of a bulk extract are read together, by [Reader.OpenExtract].
+// One file of this package per shape:
 //
 //	delimited.go   search exports, registers and batch-add files as text
 //	list.go        headerless NHS-number lists
+//	bulk.go        the tables of a bulk extract, whose rows bulk_read.go reads
 //
 // Whatever a file holds, every physical record after its header becomes at
 // least one [Row], and nothing here ever prints the text of a cell.

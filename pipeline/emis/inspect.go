@@ -20,6 +20,8 @@ type Kind string
 // The kinds of file.
 const (
 	SearchExport Kind = "search_export"
+	BulkExtract  Kind = "bulk_extract"
+	BulkLookup   Kind = "bulk_lookup"
 	BatchAdd     Kind = "batch_add"
 	Register     Kind = "register"
 	Summary      Kind = "summary"
@@ -61,6 +63,7 @@ type File struct {
 	RelativeDate civil.Date
 
 	layout  *layout
+	bulk    *bulkFile // nil unless the file is of a bulk extract
 	modTime time.Time
 }
 
@@ -142,12 +145,19 @@ func (in *Inspector) survey(f *File, how treatment, refusal *Refusal) error {
 	case refuseFile:
 		return refusal
 	}
+	if f.bulk = bulkOf(f.Name); f.bulk != nil && !f.bulk.isNeeded() {
+		f.Status, f.Message = Ignored, "a table of the bulk extract that is not needed"
+		return nil
+	}
 	if f.Encoding, err = decideEncoding(seen); err != nil {
 		return err
 	}
 	head, err := in.head(f)
 	if err != nil {
 		return err
+	}
+	if f.bulk != nil {
+		return in.decideBulk(f, head)
 	}
 	return in.decideText(f, head)
 }
@@ -193,6 +203,9 @@ func (in *Inspector) decideText(f *File, head []byte) error {
 // header was found.
 func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra Layout) (err error) {
 	f.HeaderLine = found.line
+	if isBulkHeader(found.columnRow) {
+		return refuseBulkName(found.line)
+	}
 	f.readPreamble(found.preamble)
 	if f.Practice == "" {
 		f.Practice = onlyPractice(in.Practices, found.preambleTexts()...)

@@ -1,6 +1,7 @@
 package emis
 
 import (
+	"bytes"
 	"path"
 	"regexp"
 	"strings"
@@ -32,12 +33,17 @@ func onlyPractice(practices map[string]struct{}, texts ...string) string {
 
 var tenDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})(?:$|[^0-9])`)
 
+// guids are no numbers of patients, whatever digits they have: a bulk extract's
+// files are named with their agreement's.
+var guids = regexp.MustCompile(`(?i)` + guidPattern)
+
 // MaskNHSNumbers puts hashes in the place of what reads as an NHS number in a
 // file's name, and tells whether there was any.
 func MaskNHSNumbers(name string) (masked string, holds bool) {
 	text := []byte(name)
+	searched := guids.ReplaceAllFunc(text, func(guid []byte) []byte { return bytes.Repeat([]byte{'x'}, len(guid)) })
 	for at := 0; at < len(text); {
-		found := tenDigits.FindSubmatchIndex(text[at:])
+		found := tenDigits.FindSubmatchIndex(searched[at:])
 		if found == nil {
 			break
 		}

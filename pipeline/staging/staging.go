@@ -26,7 +26,7 @@ import (
 
 // ReaderVersion changes whenever the same bytes are read into other rows than
 // before, or into other columns. It is part of every [Key].
-const ReaderVersion = "1"
+const ReaderVersion = "2"
 
 // A Key names a staged file by everything that determines it.
 type Key string
@@ -48,6 +48,7 @@ func (k Key) FileName() string { return string(k) + ".parquet" }
 // are None are null in the file.
 type Row struct {
 	Line, Event        int
+	IsDeleted          bool
 	IsMalformed        bool
 	PracticeCode       string
 	PracticeState      string
@@ -60,6 +61,7 @@ type Row struct {
 	DeductedDate       civil.Date
 	DeathDate          civil.Date
 	InvalidStatusDate  string
+	IsDummy            bool
 	Code               string
 	CodeState          string
 	ActivityDate       civil.Date
@@ -72,6 +74,7 @@ var schema = arrow.NewSchema([]arrow.Field{
 	{Name: "staged_key", Type: arrow.BinaryTypes.String},
 	{Name: "line", Type: arrow.PrimitiveTypes.Int32},
 	{Name: "event", Type: arrow.PrimitiveTypes.Int32},
+	{Name: "is_deleted", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "is_malformed", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "practice_code", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "practice_state", Type: arrow.BinaryTypes.String, Nullable: true},
@@ -84,6 +87,7 @@ var schema = arrow.NewSchema([]arrow.Field{
 	{Name: "deducted_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "death_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "invalid_status_date", Type: arrow.BinaryTypes.String, Nullable: true},
+	{Name: "is_dummy", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "code", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "code_state", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "activity_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
@@ -162,6 +166,7 @@ func (w *Writer) Write(row *Row) error {
 	text(string(w.key))
 	next().(*array.Int32Builder).Append(int32(row.Line))
 	next().(*array.Int32Builder).Append(int32(row.Event))
+	next().(*array.BooleanBuilder).Append(row.IsDeleted)
 	next().(*array.BooleanBuilder).Append(row.IsMalformed)
 	text(row.PracticeCode)
 	text(row.PracticeState)
@@ -174,6 +179,7 @@ func (w *Writer) Write(row *Row) error {
 	date(row.DeductedDate)
 	date(row.DeathDate)
 	text(row.InvalidStatusDate)
+	next().(*array.BooleanBuilder).Append(row.IsDummy)
 	text(row.Code)
 	text(row.CodeState)
 	date(row.ActivityDate)

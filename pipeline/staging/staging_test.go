@@ -22,9 +22,9 @@ import (
 func whole() staging.Row {
 	nhs, emis := sha256.Sum256([]byte("one")), sha256.Sum256([]byte("two"))
 	return staging.Row{
-		Line: 7, Event: 2, IsMalformed: true, PracticeCode: "Z00001", PracticeState: "valid",
+		Line: 7, Event: 2, IsDeleted: true, IsMalformed: true, PracticeCode: "Z00001", PracticeState: "valid",
 		NHSKey: nhs[:], NHSState: "valid", EMISKey: emis[:], PatientType: "regular", RegistrationStatus: "left",
-		RegisteredDate: 18262, DeductedDate: 20574, DeathDate: -1, InvalidStatusDate: "death_date",
+		RegisteredDate: 18262, DeductedDate: 20574, DeathDate: -1, InvalidStatusDate: "death_date", IsDummy: true,
 		Code: "417206009", CodeState: "repaired", ActivityDate: 20575, ActivityState: "valid", RecordedDate: 0, RecordedState: "invalid",
 	}
 }
