@@ -1,10 +1,12 @@
 package emis
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -181,6 +183,78 @@ func FuzzList(f *testing.F) {
 			t.Fatalf("%d rows on %d lines, code %q, practice %q", len(rows), len(begins), file.Code, file.Practice)
 		}
 	})
+}
+
+// FuzzBulk reads any bytes as the tables of a bulk extract and of a delta to it. Every line below a
+// header that shows anything is a row, or a further line of a cell in quotes; a second reading yields
+// the same rows; and of the lines about one observation at most one is left.
+func FuzzBulk(f *testing.F) {
+	const one = "{b1},{a1},{o1},2026-05-01,2026-05-02,1,false\r\n"
+	f.Add(patientHeader+"{a1},{o1},9990000018,1,  Regular,false,2010-01-01,,,false\n", observeHeader+one, observeHeader+"{B1},A1,o1,2026-05-03,,2,true\n", bulkCodes, bulkOrgs)
+	f.Add("Deleted,NHSNUMBER,patientnumber,PatientTypeDescription,dummytype,DateOfRegistration,DateOfDeactivation,DateOfDeath,OrganisationGuid,PatientGuid,Surname\r\ntrue,9990000026,2,,,,,,{o2},{a2},\"Made,\r\nUp\"\r\n",
+		observeHeader+"{b1},{a2},{o2},2026-05-01,2026-05-02,1,\"f\nalse\"\n,,,,,,\n\"{b2},{a1}\n"+one, observeHeader, codeHeader+"1,7.56261E+14\n1,\n", orgHeader+"o2,z00002\n")
+	f.Add(patientHeader+"{a1},,,,,,,,,maybe\n,,,,,,,,,1\n", "\ufeff"+observeHeader+",,,,,,\n,{a1},,,,1,\n", observeHeader+one+one, codeHeader, orgHeader+",Z00001\n")
+	f.Fuzz(func(t *testing.T, patients, observations, delta, codes, orgs string) {
+		b := inspectBulk(t, delivered("z", "20260601000000", patients, observations, codes, orgs), delivered("a", "20260601000001", "", delta, codeHeader, orgHeader))
+		var before []string
+		for range 2 {
+			var said []string
+			for _, agreement := range Agreements(b.files) {
+				said = append(said, readAgreement(t, b.reader, agreement)...)
+			}
+			if before != nil && !slices.Equal(before, said) {
+				t.Fatal("a second reading yields other rows")
+			}
+			before = append([]string{}, said...)
+		}
+	})
+}
+
+func readAgreement(t *testing.T, reader *Reader, agreement *Agreement) (said []string) {
+	extract, err := reader.OpenExtract(agreement)
+	live := map[string]int{}
+	for _, f := range agreement.Files() {
+		if err != nil {
+			break
+		}
+		text, readErr := fs.ReadFile(reader.Inbox, f.Name)
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		plainText, readErr := io.ReadAll(decoded(bytes.NewReader(text), f.Encoding))
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		lines := physicalLines(string(plainText))
+		var rows []rowAt
+		var tally Tally
+		tally, err = extract.Read(f, func(row *Row) error {
+			at := rowAt{row.Line, row.Event, row.Malformed, say(row)}
+			// A line that a quote runs on from may be malformed for what a cell of it says.
+			at.malformed = at.malformed && strings.Count(lines[row.Line-1], `"`)%2 == 0
+			rows = append(rows, at)
+			if f.bulk.table == tableObservation && !row.Malformed && !row.Deleted && !strings.Contains(lines[row.Line-1], `"`) {
+				cells := strings.Split(lines[row.Line-1], ",")
+				key := cells[f.bulk.at["ObservationGuid"]] + "," + cells[f.bulk.at["OrganisationGuid"]]
+				if live[key]++; live[key] > 1 && shows(cells[f.bulk.at["ObservationGuid"]]) {
+					t.Fatalf("line %d: two lines about one observation are left", row.Line)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			break
+		}
+		account(t, lines, f.HeaderLine, rows, tally)
+		for _, row := range rows {
+			said = append(said, row.said)
+		}
+	}
+	var refusal *Refusal
+	if err != nil && !errors.As(err, &refusal) {
+		t.Fatal(err)
+	}
+	return said
 }
 
 // FuzzRecords splits any text. The records' lines add up to the text's; a broken record is one line;
