@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -57,7 +56,10 @@ func (r *run) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	inspector := &emis.Inspector{Inbox: r.inbox(), Practices: r.practices(), Book: r.book(), Layouts: r.layouts()}
+	inspector := &emis.Inspector{
+		Inbox: r.inbox, Practices: r.practices(), Book: r.book(), Layouts: r.layouts(),
+		Limits: r.limits(), TempDir: r.unpackedDir(),
+	}
 	r.inputs = make([]*input, len(names))
 	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
@@ -95,28 +97,28 @@ func (r *run) survey(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) inbox() fs.FS { return os.DirFS(r.cfg.Workspace.Inbox(r.cfg.Period.String())) }
+func (r *run) limits() emis.Limits {
+	settings := r.cfg.Workspace.Settings.Archives
+	return emis.Limits{Entries: settings.MaxEntries, Bytes: settings.MaxBytes, Ratio: int64(settings.MaxRatio)}
+}
 
-// listInbox lists the files of the period's inbox in byte order of their paths.
+// listInbox lists the files of the period's inbox, the members of archives among
+// them, in byte order of their paths.
 func (r *run) listInbox() ([]string, error) {
 	dir := r.cfg.Workspace.Inbox(r.cfg.Period.String())
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, &config.Problem{File: dir, Found: "no such folder", Expected: "the files of " + r.cfg.Period.String(), Fix: "make it and put the period's files into it, or name another --period"}
 	}
-	var names []string
-	err := fs.WalkDir(r.inbox(), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if !entry.IsDir() {
-			names = append(names, name)
-		}
-		return nil
-	})
+	opened, err := emis.OpenInbox(os.DirFS(dir), r.limits())
+	var refusal *emis.Refusal
+	if errors.As(err, &refusal) {
+		return nil, &config.Problem{File: filepath.Join(dir, filepath.FromSlash(refusal.File)), Found: refusal.Found, Expected: refusal.Expected, Fix: refusal.Fix}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list inbox: %w", err)
 	}
-	slices.Sort(names)
+	r.inbox = opened
+	names := opened.Names()
 	if err := r.refuseIdentifiers(names); err != nil {
 		return nil, err
 	}
@@ -134,7 +136,7 @@ func (r *run) refuseIdentifiers(names []string) error {
 		if masked, holds := emis.MaskNHSNumbers(name); holds {
 			problems = append(problems, &config.Problem{
 				File: filepath.Join(r.cfg.Workspace.Inbox(r.cfg.Period.String()), filepath.FromSlash(masked)), Found: "an NHS number in the file's name",
-				Expected: "a name without one, because names are published", Fix: "rename the file",
+				Expected: "a name without one, because names are published", Fix: "rename the file (unpack the archive that it is in, if it is in one)",
 			})
 		}
 	}
@@ -360,6 +362,9 @@ func (r *run) deriveID() string {
 	}
 	for _, in := range r.inputs {
 		parts = append(parts, "input", in.Name, in.SHA256, fmt.Sprint(in.accepted))
+		if in.Status == emis.Refused { // limits of the settings may be why
+			parts = append(parts, "refused")
+		}
 	}
 	consulted := slices.Clone(r.evidence)
 	slices.SortFunc(consulted, func(a, b evidence) int { return cmp.Or(cmp.Compare(a.use, b.use), cmp.Compare(a.sha256, b.sha256)) })
@@ -377,7 +382,8 @@ func (r *run) deriveID() string {
 // file each. A file that turns out unreadable is refused, and the others go on.
 func (r *run) ingest(ctx context.Context) error {
 	reader := &emis.Reader{
-		Inbox: r.inbox(), Practices: r.practices(), Book: r.book(), AsAt: r.asAt,
+		Inbox: r.inbox, Practices: r.practices(), Book: r.book(), AsAt: r.asAt,
+		Limits: r.limits(), TempDir: r.unpackedDir(),
 		AllowTest: r.cfg.Workspace.Settings.AllowTestNHSNumbers,
 		Meanings: func(text string) (string, bool) {
 			meaning, ok := r.contract.Meaning(text)
@@ -426,7 +432,9 @@ func (r *run) ingest(ctx context.Context) error {
 }
 
 // isSource tells whether rows are to be read from the file.
-func (in *input) isSource() bool { return in.Status == emis.Read && in.Kind != emis.BulkLookup }
+func (in *input) isSource() bool {
+	return in.Status == emis.Read && in.Kind != emis.BulkLookup && in.Kind != emis.Archive
+}
 
 // stageAgreement reads the files of one agreement's bulk extracts, in the order in
 // which they are applied. Where one of them turns out unreadable, it is refused,

@@ -72,6 +72,7 @@ type run struct {
 	store     snapshot.Store
 	current   *snapshot.Snapshot // what is published before the run; nil for nothing
 
+	inbox      *emis.Inbox
 	inputs     []*input          // in byte order of their paths
 	agreements []*emis.Agreement // the bulk extracts among them
 	asAt       civil.Date
@@ -113,6 +114,10 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer r.stop()
+	if err := r.makePrivate(); err != nil {
+		return r.report, err
+	}
 	if err := r.survey(ctx); err != nil {
 		return r.report, err
 	}
@@ -123,7 +128,6 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := r.start(); err != nil {
 		return r.report, err
 	}
-	defer r.stop()
 	for _, stage := range stages {
 		r.log.Info("stage begins", zap.String("stage", stage.name))
 		if err := stage.run(r, ctx); err != nil {
@@ -250,23 +254,27 @@ func (r *run) sweepPrivate() error {
 	return nil
 }
 
-// start makes the folders of the run and opens its log.
+// makePrivate makes the folders that are the run's alone.
+func (r *run) makePrivate() (err error) {
+	if r.private, err = os.MkdirTemp(r.cfg.Workspace.Private(), runPrefix); err != nil {
+		return fmt.Errorf("start run: %w", err)
+	}
+	for _, dir := range []string{r.stagedDir(), r.spillDir(), r.unpackedDir()} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return fmt.Errorf("start run: %w", err)
+		}
+	}
+	return nil
+}
+
+// start makes the folder of the run's record and opens its log.
 func (r *run) start() error {
 	r.dir = filepath.Join(r.cfg.Workspace.Runs(), r.id)
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		return fmt.Errorf("start run: %w", err)
 	}
-	private, err := os.MkdirTemp(r.cfg.Workspace.Private(), runPrefix)
-	if err != nil {
-		return fmt.Errorf("start run: %w", err)
-	}
-	r.private = private
-	for _, dir := range []string{r.stagedDir(), r.spillDir()} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return fmt.Errorf("start run: %w", err)
-		}
-	}
 	r.report.RunDir = r.dir
+	var err error
 	if r.log, r.closeLog, err = newLog(filepath.Join(r.dir, "log.jsonl")); err != nil {
 		return fmt.Errorf("start run: %w", err)
 	}
@@ -276,8 +284,9 @@ func (r *run) start() error {
 	return nil
 }
 
-func (r *run) stagedDir() string { return filepath.Join(r.private, "staged") }
-func (r *run) spillDir() string  { return filepath.Join(r.private, "spill") }
+func (r *run) stagedDir() string   { return filepath.Join(r.private, "staged") }
+func (r *run) spillDir() string    { return filepath.Join(r.private, "spill") }
+func (r *run) unpackedDir() string { return filepath.Join(r.private, "unpacked") }
 
 func (r *run) stop() {
 	if r.db != nil {
@@ -286,5 +295,7 @@ func (r *run) stop() {
 	if r.log != nil {
 		_ = r.closeLog() // every line was written as it came
 	}
-	os.RemoveAll(r.private)
+	if r.private != "" {
+		os.RemoveAll(r.private) // else the next run sweeps it
+	}
 }

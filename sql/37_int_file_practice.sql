@@ -1,10 +1,11 @@
 -- int_file_practice: one row per file read and practice whose own it is: by the
 -- file's practice, or by any row's practice code (SPEC §7). A bulk extract's
--- look-up files are nobody's.
+-- look-up files and an archive are nobody's; an archive's members are files of
+-- their own.
 create table int_file_practice as
 with
 owned as (
-    select file_no, practice_code from raw_file where status = 'read' and practice_code is not null
+    select file_no, practice_code from raw_file where status = 'read' and kind <> 'archive' and practice_code is not null
     union
     select file_no, practice_code from int_row where practice_code is not null
 ),

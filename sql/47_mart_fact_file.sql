@@ -22,7 +22,7 @@ final as (
         files.sha256,
         files.kind,
         files.practice_codes,
-        case when files.status = 'read' then coalesce(files.extract_date, run.as_at) else files.extract_date end as extract_date,
+        case when files.status = 'read' and files.kind <> 'archive' then coalesce(files.extract_date, run.as_at) else files.extract_date end as extract_date,
         files.relative_date,
         files.encoding,
         files.delimiter,

@@ -57,6 +57,8 @@ type Reader struct {
 	Meanings  func(text string) (TextMeaning, bool) // SPEC §6.2
 	AllowTest bool                                  // NHS numbers of the 999 range are read
 	AsAt      civil.Date
+	Limits    Limits // of archives and workbooks
+	TempDir   string // takes what of a workbook is too large for memory; "" for nothing
 }
 
 // A Tally is what the reader itself counted, whatever becomes of the rows.
@@ -76,7 +78,9 @@ func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
 	}
 	defer file.Close()
 	read := r.newFileReader(f, emit)
-	if err = read.openText(file); err == nil {
+	if f.sheet != "" {
+		err = read.allOfSheet(file)
+	} else if err = read.openText(file); err == nil {
 		err = read.all()
 	}
 	if err != nil {
@@ -87,9 +91,13 @@ func (r *Reader) Read(f *File, emit func(*Row) error) (Tally, error) {
 
 // open opens a file that is still the one that was inspected.
 func (r *Reader) open(f *File) (fs.File, error) {
-	file, refusal := openIn(r.Inbox, f.Name)
-	if refusal != nil {
+	file, err := openIn(r.Inbox, f.Name)
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
 		return nil, refuseFor(f, refusal)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if info, err := file.Stat(); err != nil || info.Size() != f.Bytes || !info.ModTime().Equal(f.modTime) {
 		file.Close()

@@ -13,6 +13,8 @@
 //	delimited.go   search exports, registers and batch-add files as text
 //	list.go        headerless NHS-number lists
 //	bulk.go        the tables of a bulk extract, whose rows bulk_read.go reads
+//	workbook.go    any of these as .xlsx, their cells in sheetxml.go
+//	archive.go     any of these in a ZIP archive: its members are files of the inbox
 //
 // Whatever a file holds, every physical record after its header becomes at
 // least one [Row], and nothing here ever prints the text of a cell.

@@ -1,6 +1,7 @@
 package emis
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ const (
 	BatchAdd     Kind = "batch_add"
 	Register     Kind = "register"
 	Summary      Kind = "summary"
+	Archive      Kind = "archive"
 	OtherKind    Kind = "other"
 )
 
@@ -64,6 +66,7 @@ type File struct {
 
 	layout  *layout
 	bulk    *bulkFile // nil unless the file is of a bulk extract
+	sheet   string    // the worksheet that is read, where it is a workbook
 	modTime time.Time
 }
 
@@ -94,6 +97,8 @@ type Inspector struct {
 	Practices map[string]struct{} // known practice codes, upper case
 	Book      *Book
 	Layouts   []ProviderLayout // all that match a file add up, the earlier before the later
+	Limits    Limits           // of archives and workbooks
+	TempDir   string           // takes what of a workbook is too large for memory; "" for nothing
 }
 
 // Inspect looks at one file: its bytes once, and its head. What makes the file
@@ -123,9 +128,9 @@ func (f *File) Refuse(refusal *Refusal) {
 }
 
 func (in *Inspector) survey(f *File, how treatment, refusal *Refusal) error {
-	file, unopened := openIn(in.Inbox, f.Name)
-	if unopened != nil {
-		return unopened
+	file, err := openIn(in.Inbox, f.Name)
+	if err != nil {
+		return err
 	}
 	defer file.Close()
 	info, err := file.Stat()
@@ -144,6 +149,13 @@ func (in *Inspector) survey(f *File, how treatment, refusal *Refusal) error {
 		return nil
 	case refuseFile:
 		return refusal
+	case readAsArchive:
+		return in.decideArchive(f)
+	case readAsWorkbook:
+		return in.decideWorkbook(f)
+	}
+	if bytes.HasPrefix(seen.head, zipMagic) {
+		return in.decideWorkbook(f) // under another name
 	}
 	if f.bulk = bulkOf(f.Name); f.bulk != nil && !f.bulk.isNeeded() {
 		f.Status, f.Message = Ignored, "a table of the bulk extract that is not needed"
@@ -169,9 +181,9 @@ const (
 )
 
 func (in *Inspector) head(f *File) ([]byte, error) {
-	file, unopened := openIn(in.Inbox, f.Name)
-	if unopened != nil {
-		return nil, unopened
+	file, err := openIn(in.Inbox, f.Name)
+	if err != nil {
+		return nil, err
 	}
 	defer file.Close()
 	head, err := io.ReadAll(io.LimitReader(decoded(file, f.Encoding), headBytes))
@@ -316,7 +328,7 @@ func (in *Inspector) layoutFor(name string) Layout {
 	sum := Layout{Headers: map[Field][]string{}, Groups: map[string]snomed.Code{}}
 	for _, provider := range in.Layouts {
 		inPath, _ := path.Match(provider.Files, name)
-		inName, _ := path.Match(provider.Files, path.Base(name))
+		inName, _ := path.Match(provider.Files, baseName(name))
 		if provider.Files != "" && !inPath && !inName {
 			continue
 		}
@@ -330,6 +342,19 @@ func (in *Inspector) layoutFor(name string) Layout {
 		}
 	}
 	return sum
+}
+
+// decideArchive settles whether the members of an archive are read. They are
+// files of their own.
+func (in *Inspector) decideArchive(f *File) error {
+	f.Kind = Archive
+	opened, err := openArchive(in.Inbox, f.Name, in.Limits)
+	if err != nil {
+		return err
+	}
+	defer opened.close()
+	f.Message = fmt.Sprintf("an archive of %d files, each listed by itself", len(opened.members))
+	return nil
 }
 
 // A header is where a file's column headers were found.

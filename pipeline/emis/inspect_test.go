@@ -120,7 +120,7 @@ func TestRefusals(t *testing.T) {
 		{"a.csv", "Zebedee Quince\x00\n", "line 1: found a NUL byte"},
 		{"a.csv", exportHeader + exportLine + "Zebedee Quince\x00\n", "line 3: found a NUL byte"},
 		{"a.csv", "N\x00H\x00S\x00\r\x00\n\x00", "UTF-16 without a byte-order mark"},
-		{"a.csv", "PK\x03\x04Zebedee Quince", "a ZIP archive or a workbook under another name"},
+		{"a.csv", "PK\x03\x04Zebedee Quince", "a damaged workbook"},
 		{"a.csv", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1Zebedee Quince", "Office file under another name"},
 		{"a.csv", "%PDF-1.7 Zebedee Quince", "a PDF under another name"},
 		{"a.csv", "Patient Details,,Assessed,,\nOrganisation Code,NHS Number,Date,Code,Date\n", "the header of activity_date twice in one group"},

@@ -64,6 +64,8 @@ type treatment int
 
 const (
 	readAsText treatment = iota
+	readAsWorkbook
+	readAsArchive
 	ignoreFile
 	refuseFile
 )
@@ -80,10 +82,13 @@ var noData = map[string]bool{
 	".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".bmp": true, ".tif": true, ".tiff": true, ".mp4": true,
 }
 
+// otherArchives are archives that are not read.
+var otherArchives = map[string]bool{".7z": true, ".rar": true, ".gz": true, ".tgz": true, ".tar": true, ".bz2": true, ".xz": true}
+
 // treat decides by name what to do with a file of the inbox. Unknown endings
 // are refused rather than ignored, because they may be data.
 func treat(name string) (treatment, *Refusal) {
-	base := strings.ToLower(path.Base(name))
+	base := strings.ToLower(baseName(name))
 	if strings.HasPrefix(base, ".") || strings.HasPrefix(base, "~$") {
 		return ignoreFile, nil
 	}
@@ -94,11 +99,13 @@ func treat(name string) (treatment, *Refusal) {
 	case noData[ext]:
 		return ignoreFile, nil
 	case ext == ".xlsx" || ext == ".xlsm":
-		return refuseFile, refuse(0, "a workbook", "delimited text", "export the search from EMIS as CSV")
+		return readAsWorkbook, nil
 	case ext == ".xls" || ext == ".xlsb":
-		return refuseFile, refuse(0, "an old or binary workbook", "delimited text", "export the search from EMIS as CSV")
+		return refuseFile, refuse(0, "an old or binary workbook ("+ext+")", "a workbook as .xlsx, or delimited text", "open it in a spreadsheet program and save it as .xlsx, or export the search from EMIS as CSV")
+	case otherArchives[ext] || ext == ".zip" && isMember(name):
+		return refuseFile, refuse(0, "an archive that is not read ("+ext+")", "exports, or a ZIP archive of them that is in no other", "unpack it, and put its files into the inbox")
 	case ext == ".zip":
-		return refuseFile, refuse(0, "an archive", "delimited text", "unpack it in the inbox")
+		return readAsArchive, nil
 	}
-	return refuseFile, refuse(0, "a file of unknown kind (by its ending)", "an EMIS export as .csv, .tsv or .txt", "rename it if it is one, or take it out of the inbox")
+	return refuseFile, refuse(0, "a file of unknown kind (by its ending)", "an EMIS export as .csv, .tsv, .txt or .xlsx, or a .zip of such", "rename it if it is one, or take it out of the inbox")
 }

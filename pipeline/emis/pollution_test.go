@@ -17,20 +17,20 @@ import (
 // row that differs is rejected or a finding; or the file is refused. It is never
 // silently different.
 
-// sheet is a good file: its lines, and where its header is.
-type sheet struct {
+// goodFile is a file without a fault: its lines, and where its header is.
+type goodFile struct {
 	name      string
 	delimiter string
 	lines     []string
 	header    int // the line of the column headers, from 0; -1 for none
 }
 
-func (s sheet) text() string { return strings.Join(s.lines, "\n") + "\n" }
+func (s goodFile) text() string { return strings.Join(s.lines, "\n") + "\n" }
 
-func (s sheet) clone() sheet { s.lines = slices.Clone(s.lines); return s }
+func (s goodFile) clone() goodFile { s.lines = slices.Clone(s.lines); return s }
 
 // cells splits a line; the good files hold quotes only where a cell needs them.
-func (s sheet) cells(line int) []string {
+func (s goodFile) cells(line int) []string {
 	var cells []string
 	inQuotes := false
 	cell := ""
@@ -49,10 +49,10 @@ func (s sheet) cells(line int) []string {
 	return append(cells, cell)
 }
 
-func (s *sheet) set(line int, cells []string) { s.lines[line] = strings.Join(cells, s.delimiter) }
+func (s *goodFile) set(line int, cells []string) { s.lines[line] = strings.Join(cells, s.delimiter) }
 
-func goodSheets() []sheet {
-	return []sheet{
+func goodSheets() []goodFile {
+	return []goodFile{
 		{"Z00001 claims.csv", ",", strings.Split(`LTC LES claims,,,,,
 Last Run:,01/07/2026 09:00,Relative Date:,30/06/2026 00:00,,
 ,,,,,
@@ -144,7 +144,7 @@ type polluted struct {
 }
 
 // pollutions applies every pollution that a good file can have.
-func pollutions(t *testing.T, good sheet) (all []polluted) {
+func pollutions(t *testing.T, good goodFile) (all []polluted) {
 	first := good.header + 1
 	last := len(good.lines) - 1
 	middle := (first + last + 1) / 2
@@ -152,7 +152,7 @@ func pollutions(t *testing.T, good sheet) (all []polluted) {
 	text := func(what string, same bool, text string, touched ...int) {
 		all = append(all, polluted{what, []byte(text), touched, same})
 	}
-	edit := func(what string, same bool, change func(s *sheet), touched ...int) {
+	edit := func(what string, same bool, change func(s *goodFile), touched ...int) {
 		s := good.clone()
 		change(&s)
 		text(what, same, s.text(), touched...)
@@ -183,32 +183,32 @@ func pollutions(t *testing.T, good sheet) (all []polluted) {
 	text("no line end at the end", true, strings.TrimSuffix(good.text(), "\n"))
 	text("NUL in a line", false, strings.Replace(good.text(), good.lines[middle], good.lines[middle]+"\x00", 1), middle)
 	text("NUL line", false, strings.Replace(good.text(), good.lines[middle], "\x00\n"+good.lines[middle], 1), middle)
-	edit("byte-order mark in the middle", false, func(s *sheet) { s.lines[middle] = "\ufeff" + s.lines[middle] }, middle)
-	edit("invalid UTF-8 in a line", false, func(s *sheet) { s.lines[middle] += "\xff" }, everyLine...)
+	edit("byte-order mark in the middle", false, func(s *goodFile) { s.lines[middle] = "\ufeff" + s.lines[middle] }, middle)
+	edit("invalid UTF-8 in a line", false, func(s *goodFile) { s.lines[middle] += "\xff" }, everyLine...)
 	text("truncated last line", false, good.text()[:len(good.text())-1-len(good.lines[last])/2], last)
 	text("truncated by one byte", false, good.text()[:len(good.text())-2], last)
 	text("nothing", false, "", everyLine...)
 	text("twice as long", false, good.text()+good.text(), everyLine...)
 
 	// Lines.
-	edit("blank lines", true, func(s *sheet) { s.lines[middle] += "\n\n\n" })
-	edit("blank first line", true, func(s *sheet) { s.lines[0] = "\n" + s.lines[0] })
-	edit("lines of delimiters", true, func(s *sheet) { s.lines[middle] += "\n" + strings.Repeat(s.delimiter, width-1) })
-	edit("blank line of spaces", true, func(s *sheet) { s.lines[middle] += "\n   " })
-	edit("a line twice", false, func(s *sheet) { s.lines[middle] += "\n" + s.lines[middle] }, middle)
-	edit("totals footer of two cells", false, func(s *sheet) {
+	edit("blank lines", true, func(s *goodFile) { s.lines[middle] += "\n\n\n" })
+	edit("blank first line", true, func(s *goodFile) { s.lines[0] = "\n" + s.lines[0] })
+	edit("lines of delimiters", true, func(s *goodFile) { s.lines[middle] += "\n" + strings.Repeat(s.delimiter, width-1) })
+	edit("blank line of spaces", true, func(s *goodFile) { s.lines[middle] += "\n   " })
+	edit("a line twice", false, func(s *goodFile) { s.lines[middle] += "\n" + s.lines[middle] }, middle)
+	edit("totals footer of two cells", false, func(s *goodFile) {
 		s.lines[last] += "\nTotal" + s.delimiter + "4" + strings.Repeat(s.delimiter, max(width-2, 0))
 	}, last)
-	edit("a line of quotes", false, func(s *sheet) { s.lines[middle] += "\n\"\"" }, middle)
-	edit("a line of one quote", false, func(s *sheet) { s.lines[middle] += "\n\"" }, middle)
-	edit("another delimiter in a line", false, func(s *sheet) {
+	edit("a line of quotes", false, func(s *goodFile) { s.lines[middle] += "\n\"\"" }, middle)
+	edit("a line of one quote", false, func(s *goodFile) { s.lines[middle] += "\n\"" }, middle)
+	edit("another delimiter in a line", false, func(s *goodFile) {
 		s.lines[middle] = strings.ReplaceAll(s.lines[middle], s.delimiter, "~")
 	}, middle)
-	edit("a line in pieces", false, func(s *sheet) {
+	edit("a line in pieces", false, func(s *goodFile) {
 		half := len(s.lines[middle]) / 2
 		s.lines[middle] = s.lines[middle][:half] + "\n" + s.lines[middle][half:]
 	}, middle)
-	edit("two lines in one", false, func(s *sheet) {
+	edit("two lines in one", false, func(s *goodFile) {
 		s.lines[middle] += s.lines[middle+1]
 		s.lines = slices.Delete(s.lines, middle+1, middle+2)
 	}, middle, middle+1)
@@ -216,7 +216,7 @@ func pollutions(t *testing.T, good sheet) (all []polluted) {
 	// Cells of one line, in each column.
 	for column := range width {
 		at := func(what string, same bool, change func(cells []string) []string) {
-			edit(fmt.Sprintf("%s, column %d", what, column+1), same, func(s *sheet) { s.set(middle, change(s.cells(middle))) }, middle)
+			edit(fmt.Sprintf("%s, column %d", what, column+1), same, func(s *goodFile) { s.set(middle, change(s.cells(middle))) }, middle)
 		}
 		at("extra delimiter before", false, func(cells []string) []string { return slices.Insert(cells, column, "") })
 		at("missing cell", false, func(cells []string) []string { return slices.Delete(cells, column, column+1) })
@@ -262,20 +262,20 @@ func pollutions(t *testing.T, good sheet) (all []polluted) {
 	}
 	// The header, and whole columns.
 	head := good.header
-	edit("header again in the body", false, func(s *sheet) { s.lines[middle] += "\n" + s.lines[head] }, middle)
-	edit("header again at the end", false, func(s *sheet) { s.lines[last] += "\n" + s.lines[head] }, last)
-	edit("a row of units below the header", false, func(s *sheet) {
+	edit("header again in the body", false, func(s *goodFile) { s.lines[middle] += "\n" + s.lines[head] }, middle)
+	edit("header again at the end", false, func(s *goodFile) { s.lines[last] += "\n" + s.lines[head] }, last)
+	edit("a row of units below the header", false, func(s *goodFile) {
 		s.lines[head] += "\n" + strings.TrimSuffix(strings.Repeat("text"+s.delimiter, width), s.delimiter)
 	}, first)
-	edit("header in capitals", true, func(s *sheet) { s.lines[head] = strings.ToUpper(s.lines[head]) })
-	edit("no header", false, func(s *sheet) { s.lines = slices.Delete(s.lines, head, head+1) }, everyLine...)
-	edit("header only", false, func(s *sheet) { s.lines = s.lines[:head+1] }, everyLine...)
-	edit("trailing empty column", true, func(s *sheet) {
+	edit("header in capitals", true, func(s *goodFile) { s.lines[head] = strings.ToUpper(s.lines[head]) })
+	edit("no header", false, func(s *goodFile) { s.lines = slices.Delete(s.lines, head, head+1) }, everyLine...)
+	edit("header only", false, func(s *goodFile) { s.lines = s.lines[:head+1] }, everyLine...)
+	edit("trailing empty column", true, func(s *goodFile) {
 		for i := range s.lines {
 			s.lines[i] += s.delimiter
 		}
 	})
-	edit("unknown column added", true, func(s *sheet) {
+	edit("unknown column added", true, func(s *goodFile) {
 		for i := head; i < len(s.lines); i++ {
 			add := "x"
 			if i == head {
@@ -284,18 +284,18 @@ func pollutions(t *testing.T, good sheet) (all []polluted) {
 			s.lines[i] += s.delimiter + add
 		}
 	})
-	edit("preamble line with delimiters", true, func(s *sheet) {
+	edit("preamble line with delimiters", true, func(s *goodFile) {
 		s.lines[0] = "Report" + s.delimiter + "for" + s.delimiter + "June\n" + s.lines[0]
 	})
-	edit("preamble line with a quote", true, func(s *sheet) { s.lines[0] = `A "report` + "\n" + s.lines[0] })
-	edit("footer", true, func(s *sheet) {
+	edit("preamble line with a quote", true, func(s *goodFile) { s.lines[0] = `A "report` + "\n" + s.lines[0] })
+	edit("footer", true, func(s *goodFile) {
 		if good.cells(head)[0] != "NHS Number" { // else the cell is a patient number's, and no footer
 			s.lines[last] += "\nEnd of report"
 		}
 	})
 	for column, name := range good.cells(head) {
 		at := func(what string, change func(line int, cells []string) []string, touched ...int) {
-			edit(fmt.Sprintf("%s, column %d", what, column+1), false, func(s *sheet) {
+			edit(fmt.Sprintf("%s, column %d", what, column+1), false, func(s *goodFile) {
 				for i := max(head-1, 0); i < len(s.lines); i++ {
 					if cells := s.cells(i); len(cells) == width {
 						s.set(i, change(i, cells))
@@ -318,7 +318,7 @@ func pollutions(t *testing.T, good sheet) (all []polluted) {
 		at("column twice", func(_ int, cells []string) []string { return slices.Insert(cells, column, cells[column]) }, everyLine...)
 	}
 	if head == 0 || good.lines[head-1] == strings.Repeat(",", width-1) {
-		edit("columns reversed", true, func(s *sheet) {
+		edit("columns reversed", true, func(s *goodFile) {
 			for i := head; i < len(s.lines); i++ {
 				cells := s.cells(i)
 				slices.Reverse(cells)
@@ -330,7 +330,7 @@ func pollutions(t *testing.T, good sheet) (all []polluted) {
 }
 
 // verdictOn compares what was read after a pollution with what was read before.
-func verdictOn(good sheet, before, after []seen, p polluted) string {
+func verdictOn(good goodFile, before, after []seen, p polluted) string {
 	touched := map[int]bool{}
 	for _, line := range p.touched {
 		touched[line+1] = true

@@ -109,9 +109,7 @@ func decideEncoding(seen bytesSeen) (Encoding, error) {
 		return UTF16LE, nil
 	case bytes.HasPrefix(seen.head, []byte{0xFE, 0xFF}):
 		return UTF16BE, nil
-	case bytes.HasPrefix(seen.head, []byte("PK\x03\x04")):
-		return "", refuse(0, "a ZIP archive or a workbook under another name", "delimited text", "export the search from EMIS as CSV")
-	case bytes.HasPrefix(seen.head, []byte{0xD0, 0xCF, 0x11, 0xE0}):
+	case bytes.HasPrefix(seen.head, cfbMagic):
 		return "", refuse(0, "an old or an encrypted Office file under another name", "delimited text", "export the search from EMIS as CSV")
 	case bytes.HasPrefix(seen.head, []byte("%PDF-")):
 		return "", refuse(0, "a PDF under another name", "delimited text", "export the search again as CSV")
@@ -272,7 +270,7 @@ func refuse(line int, found, expected, fix string) *Refusal {
 
 // openIn opens a file of the inbox. One that cannot be opened is refused, so that
 // the others are read all the same.
-func openIn(inbox fs.FS, name string) (fs.File, *Refusal) {
+func openIn(inbox fs.FS, name string) (fs.File, error) {
 	f, err := inbox.Open(name)
 	if err != nil {
 		why := "a file that cannot be opened"

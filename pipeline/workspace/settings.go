@@ -26,6 +26,15 @@ type Settings struct {
 	MemoryLimit         string              // as DuckDB reads it; "" for the engine's default
 	Headers             map[string][]string // by field of HeaderFields: more headers that mean it
 	Layouts             []Layout
+	Archives            Archives
+}
+
+// Archives bounds what one archive or workbook may unpack to. It bears on which
+// files are read, which a run's identity states by itself.
+type Archives struct {
+	MaxEntries int
+	MaxBytes   int64
+	MaxRatio   int // unpacked bytes to each packed one
 }
 
 // Layout is what the settings say of the files whose inbox-relative path matches a pattern.
@@ -58,6 +67,13 @@ const defaultSettings = `# Settings of this workspace. Each line shows its defau
 
 # Memory for the engine, such as 4GB.
 #memory_limit:
+
+# How much one ZIP archive or one workbook may unpack to: its entries, their size together, and how
+# many times its packed size an entry may be. What exceeds a limit is refused.
+#archives:
+#  max_entries: 1000
+#  max_bytes: 512MB
+#  max_ratio: 200
 
 # More column headers, by the field that they mean: practice_code, nhs_number, emis_number, code,
 # activity_date, recorded_date, patient_type, registration_status, registered_date, deducted_date,
@@ -92,6 +108,13 @@ type settingsYAML struct {
 	MemoryLimit         yaml.Node              `yaml:"memory_limit"`
 	Headers             map[string][]yaml.Node `yaml:"headers"`
 	Layouts             []layoutYAML           `yaml:"layouts"`
+	Archives            archivesYAML           `yaml:"archives"`
+}
+
+type archivesYAML struct {
+	MaxEntries yaml.Node `yaml:"max_entries"`
+	MaxBytes   yaml.Node `yaml:"max_bytes"`
+	MaxRatio   yaml.Node `yaml:"max_ratio"`
 }
 
 type layoutYAML struct {
@@ -137,7 +160,40 @@ func readSettings(text []byte) (Settings, error) {
 	for _, entry := range from.Layouts {
 		settings.Layouts = append(settings.Layouts, layout(file, entry))
 	}
+	settings.Archives = archives(file, from.Archives)
 	return settings, file.Err()
+}
+
+var binaryAmount = regexp.MustCompile(`^([1-9][0-9]{0,5}) ?([KMG])i?B$`)
+
+// archives reads the limits of archives. An amount such as 512MB is counted in
+// steps of 1,024, as file managers do.
+func archives(file *config.File, from archivesYAML) Archives {
+	into := Archives{MaxEntries: 1000, MaxBytes: 512 << 20, MaxRatio: 200}
+	whole := func(node yaml.Node, name string, most int, value *int) {
+		given, ok := file.Optional(node, name, "a whole number")
+		if !ok {
+			return
+		}
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 1 || n > most {
+			file.Add(node.Line, fmt.Sprintf("%s %q", name, given), fmt.Sprintf("a whole number from 1 to %d", most), "correct it")
+			return
+		}
+		*value = n
+	}
+	whole(from.MaxEntries, "max_entries", 65_535, &into.MaxEntries)
+	whole(from.MaxRatio, "max_ratio", 1100, &into.MaxRatio)
+	if given, ok := file.Optional(from.MaxBytes, "max_bytes", "an amount such as 512MB"); ok {
+		parts := binaryAmount.FindStringSubmatch(given)
+		if parts == nil {
+			file.Add(from.MaxBytes.Line, fmt.Sprintf("max_bytes %q", given), "an amount such as 512MB or 2GB", "correct it")
+			return into
+		}
+		n, _ := strconv.ParseInt(parts[1], 10, 64)
+		into.MaxBytes = n << map[string]int{"K": 10, "M": 20, "G": 30}[parts[2]]
+	}
+	return into
 }
 
 func rejectedShare(file *config.File, node yaml.Node) contract.Share {

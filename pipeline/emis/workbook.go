@@ -1,0 +1,848 @@
+package emis
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"ltcles/pipeline/civil"
+)
+
+// How large a workbook may be before it is unpacked, what of it may be anything
+// but cells and their texts, and from what size on the library reads a sheet
+// from a temporary file.
+const (
+	maxWorkbookFile = 64 << 20
+	maxOtherParts   = 64 << 20
+	maxPartInMemory = 16 << 20
+	maxXMLDepth     = 200
+)
+
+// Where the grid of a worksheet ends.
+const (
+	maxSheetRow    = 1 << 20
+	maxSheetColumn = 1 << 14
+)
+
+// A workbook is an opened .xlsx or .xlsm.
+//
+// The library that unpacks it and resolves its texts passes over damage in a
+// sheet without a word: what follows the damage is not there for it. So every
+// sheet is read a second time here, strictly and to its end, and each row must
+// have the same cells in both readings.
+type workbook struct {
+	parts   map[string]*zip.File // by lower-case name
+	book    *excelize.File
+	sheets  []sheet // worksheets, in the order of their tabs
+	strings int     // shared strings
+	dates   []bool  // by cell style: shows a number as a date
+	is1904  bool    // days are counted from 1904
+}
+
+type sheet struct {
+	name      string
+	part      string
+	isVisible bool
+}
+
+func damagedWorkbook(row int, what string) *Refusal {
+	return refuse(row, "a damaged workbook: "+what, "a workbook that is whole", "open it in a spreadsheet program, save it again as .xlsx, or export the search from EMIS as CSV")
+}
+
+var (
+	zipMagic = []byte("PK\x03\x04")
+	cfbMagic = []byte{0xD0, 0xCF, 0x11, 0xE0}
+	// encryptedPackage is the name of the stream that holds an encrypted workbook, as its container spells it.
+	encryptedPackage = []byte("E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")
+)
+
+// openWorkbook opens a workbook that is in memory. What makes it unreadable is a
+// *Refusal. tempDir takes what is too large for memory; without it nothing is
+// written anywhere.
+func openWorkbook(content []byte, limits Limits, tempDir string) (opened *workbook, err error) {
+	limits = limits.orDefault()
+	switch {
+	case bytes.HasPrefix(content, cfbMagic) && bytes.Contains(content, encryptedPackage):
+		return nil, refuse(0, "an encrypted workbook", "a workbook without a password", "open it, remove its password (File, Info, Protect Workbook), and save it again")
+	case bytes.HasPrefix(content, cfbMagic):
+		return nil, refuse(0, "an old Office file under another name", "a workbook as .xlsx", "open it in a spreadsheet program and save it as .xlsx, or export the search from EMIS as CSV")
+	case !bytes.HasPrefix(content, zipMagic):
+		return nil, refuse(0, "a file that is no workbook, under the name of one", "a workbook as .xlsx", "give it the ending of what it is (.csv for delimited text)")
+	}
+	unpacked, refusal := openZip(bytes.NewReader(content), int64(len(content)), limits, "workbook")
+	if refusal != nil {
+		return nil, refusal
+	}
+	w := &workbook{parts: map[string]*zip.File{}}
+	if err := w.checkParts(unpacked); err != nil {
+		return nil, err
+	}
+	if err := w.readStructure(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	defer recoverDamage(&err)
+	options := excelize.Options{RawCellValue: true, UnzipSizeLimit: limits.Bytes, UnzipXMLSizeLimit: min(maxPartInMemory, limits.Bytes), TmpDir: tempDir}
+	if tempDir == "" {
+		options.UnzipXMLSizeLimit = limits.Bytes
+	}
+	if w.book, err = excelize.OpenReader(bytes.NewReader(content), options); err != nil {
+		return nil, damagedWorkbook(0, "a part that cannot be read")
+	}
+	for _, s := range w.sheets {
+		if visible, err := w.book.GetSheetVisible(s.name); err != nil || visible != s.isVisible {
+			return nil, damagedWorkbook(0, "a sheet that cannot be found")
+		}
+	}
+	return w, nil
+}
+
+// recoverDamage turns a panic of the library, which only damage can bring about,
+// into a refusal.
+func recoverDamage(err *error) {
+	if recover() != nil {
+		*err = damagedWorkbook(0, "a part that cannot be read")
+	}
+}
+
+func (w *workbook) close() {
+	if w != nil && w.book != nil {
+		_ = w.book.Close() // removes its temporary files; those left are swept with the run's folder
+	}
+}
+
+// checkParts reads every part to its end, against its checksum, and all that is
+// XML but the sheets, which are read strictly when their rows are.
+func (w *workbook) checkParts(unpacked *zip.Reader) error {
+	other := int64(0)
+	for _, part := range unpacked.File {
+		name := strings.ToLower(part.Name)
+		if strings.ContainsRune(name, '\\') || w.parts[name] != nil {
+			return damagedWorkbook(0, "two parts of one name, or a part whose name is none")
+		}
+		w.parts[name] = part
+		isBulk := strings.HasPrefix(name, "xl/worksheets/sheet")
+		if !isBulk && name != sharedStringsPart {
+			if other += int64(part.UncompressedSize64); other > maxOtherParts {
+				return refuse(0, "a workbook with more than 64 MiB besides its cells", "a workbook of cells", "copy the patient list into a new workbook, or export the search from EMIS as CSV")
+			}
+		}
+		check := readThrough
+		if !isBulk && (strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".rels")) {
+			check = checkXML
+		}
+		if err := w.read(part.Name, check); err != nil {
+			return err
+		}
+	}
+	if w.parts["[content_types].xml"] == nil {
+		return refuse(0, "an archive under the name of a workbook", "a workbook as .xlsx", "name it .zip")
+	}
+	return nil
+}
+
+// read hands a part to a reader; whatever goes wrong is damage.
+func (w *workbook) read(name string, with func(io.Reader) error) error {
+	part := w.parts[strings.ToLower(name)]
+	if part == nil {
+		return damagedWorkbook(0, "a part that is missing")
+	}
+	opened, err := part.Open()
+	if err == nil {
+		err = errors.Join(with(opened), opened.Close())
+	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	if err != nil {
+		return damagedWorkbook(0, "a part that cannot be read")
+	}
+	return nil
+}
+
+func readThrough(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
+// checkXML reads XML to its end: it is well formed, and not deeper than any workbook is.
+func checkXML(r io.Reader) error {
+	return eachToken(r, func(int, xml.Token) error { return nil })
+}
+
+// eachToken hands on the tokens of an XML text with the depth of their element.
+func eachToken(r io.Reader, visit func(depth int, token xml.Token) error) error {
+	decoder := xml.NewDecoder(r)
+	depth := 0
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch token.(type) {
+		case xml.StartElement:
+			depth++
+			if depth > maxXMLDepth {
+				return errors.New("XML too deep")
+			}
+		case xml.EndElement:
+			depth--
+		}
+		if err := visit(depth, token); err != nil {
+			return err
+		}
+	}
+}
+
+const sharedStringsPart = "xl/sharedstrings.xml"
+
+// readStructure reads which sheets there are, what the cell styles show, and how
+// many shared strings there are.
+func (w *workbook) readStructure() error {
+	root, err := w.relations("_rels/.rels", "")
+	if err != nil {
+		return err
+	}
+	main := ""
+	for _, relation := range root {
+		if relation.kind == "officeDocument" {
+			main = relation.part
+		}
+	}
+	if main == "" || strings.HasSuffix(strings.ToLower(main), ".bin") {
+		return refuse(0, "a workbook of another kind under the name of an .xlsx", "a workbook as .xlsx", "open it in a spreadsheet program and save it as .xlsx, or export the search from EMIS as CSV")
+	}
+	var content struct {
+		Properties struct {
+			Date1904 string `xml:"date1904,attr"`
+		} `xml:"workbookPr"`
+		Sheets []struct {
+			Attributes []xml.Attr `xml:",any,attr"`
+		} `xml:"sheets>sheet"`
+	}
+	if err := w.read(main, func(r io.Reader) error { return xml.NewDecoder(r).Decode(&content) }); err != nil {
+		return err
+	}
+	w.is1904 = isTrue(content.Properties.Date1904)
+	relations, err := w.relations(path.Join(path.Dir(main), "_rels", path.Base(main)+".rels"), path.Dir(main))
+	if err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for _, entry := range content.Sheets {
+		s := sheet{isVisible: true}
+		id := ""
+		for _, attribute := range entry.Attributes {
+			switch attribute.Name.Local {
+			case "name":
+				s.name = attribute.Value
+			case "id":
+				id = attribute.Value
+			case "state":
+				s.isVisible = attribute.Value == "visible"
+			}
+		}
+		relation, known := relations[id]
+		folded := strings.ToLower(s.name)
+		if !known || names[folded] {
+			return damagedWorkbook(0, "a sheet that cannot be found")
+		}
+		names[folded] = true
+		if relation.kind == "worksheet" {
+			s.part = relation.part
+			w.sheets = append(w.sheets, s)
+		}
+	}
+	for _, relation := range relations {
+		var err error
+		switch relation.kind {
+		case "sharedStrings":
+			if strings.ToLower(relation.part) != sharedStringsPart { // the library looks nowhere else
+				return damagedWorkbook(0, "texts in an unusual place")
+			}
+			err = w.countStrings(relation.part)
+		case "styles":
+			err = w.readStyles(relation.part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isTrue(text string) bool { return text == "1" || text == "true" || text == "on" }
+
+type relation struct{ kind, part string }
+
+// relations reads a part that names others, by their identifiers.
+func (w *workbook) relations(name, folder string) (map[string]relation, error) {
+	var content struct {
+		Relationships []struct {
+			ID     string `xml:"Id,attr"`
+			Type   string `xml:"Type,attr"`
+			Target string `xml:"Target,attr"`
+		} `xml:"Relationship"`
+	}
+	if err := w.read(name, func(r io.Reader) error { return xml.NewDecoder(r).Decode(&content) }); err != nil {
+		return nil, err
+	}
+	byID := map[string]relation{}
+	for _, entry := range content.Relationships {
+		if _, twice := byID[entry.ID]; twice {
+			return nil, damagedWorkbook(0, "two relations of one name")
+		}
+		part := strings.TrimPrefix(entry.Target, "/")
+		if part == entry.Target {
+			part = path.Join(folder, entry.Target)
+		}
+		byID[entry.ID] = relation{kind: path.Base(entry.Type), part: part}
+	}
+	return byID, nil
+}
+
+func (w *workbook) countStrings(part string) error {
+	return w.read(part, func(r io.Reader) error {
+		return eachToken(r, func(depth int, token xml.Token) error {
+			if start, ok := token.(xml.StartElement); ok && depth == 2 && start.Name.Local == "si" {
+				w.strings++
+			}
+			return nil
+		})
+	})
+}
+
+// readStyles finds which cell styles show a date.
+func (w *workbook) readStyles(part string) error {
+	var content struct {
+		Formats []struct {
+			ID   int    `xml:"numFmtId,attr"`
+			Code string `xml:"formatCode,attr"`
+		} `xml:"numFmts>numFmt"`
+		Styles []struct {
+			Format int `xml:"numFmtId,attr"`
+		} `xml:"cellXfs>xf"`
+	}
+	if err := w.read(part, func(r io.Reader) error { return xml.NewDecoder(r).Decode(&content) }); err != nil {
+		return err
+	}
+	custom := map[int]bool{}
+	for _, format := range content.Formats {
+		custom[format.ID] = isDateFormat(format.Code)
+	}
+	for _, style := range content.Styles {
+		isDate, known := custom[style.Format]
+		w.dates = append(w.dates, isDate || !known && isBuiltInDate(style.Format))
+	}
+	return nil
+}
+
+// isBuiltInDate knows the number formats that have no code in the file: 14 to 17
+// and 22, and the East Asian ones. 18 to 21 and 45 to 47 are times of day.
+func isBuiltInDate(format int) bool {
+	return format >= 14 && format <= 17 || format == 22 ||
+		format >= 27 && format <= 31 || format == 36 || format >= 50 && format <= 54 || format == 57 || format == 58
+}
+
+// isDateFormat tells whether a number format shows a day, a year, or a month
+// that is no minute: its first section, without what it quotes.
+func isDateFormat(code string) bool {
+	var letters strings.Builder
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; c {
+		case '\\', '_', '*': // the next character is shown as it is, or is a filler
+			i++
+		case '"', '[':
+			closing := byte('"')
+			if c == '[' {
+				closing = ']'
+			}
+			end := strings.IndexByte(code[i+1:], closing)
+			if end < 0 {
+				return false
+			}
+			i += end + 1
+			if c == '[' {
+				if unit := strings.ToLower(code[i-end : i]); strings.Trim(unit, "hms") == "" {
+					letters.WriteString("h") // elapsed time
+				}
+			}
+		case ';':
+			i = len(code)
+		default:
+			letters.WriteByte(c)
+		}
+	}
+	shown := strings.ToLower(letters.String())
+	if shown == "general" {
+		return false
+	}
+	shown = strings.NewReplacer("am/pm", "h", "a/p", "h").Replace(shown)
+	return strings.ContainsAny(shown, "yd") || strings.Contains(shown, "m") && !strings.ContainsAny(shown, "hs")
+}
+
+// records are the rows of a sheet as records: those below the header where a
+// layout is given.
+func (w *workbook) records(s sheet, l *layout) (*sheetRecords, error) {
+	part := w.parts[strings.ToLower(s.part)]
+	if part == nil {
+		return nil, damagedWorkbook(0, "a part that is missing")
+	}
+	opened, err := part.Open()
+	if err != nil {
+		return nil, damagedWorkbook(0, "a part that cannot be read")
+	}
+	rows, err := w.book.Rows(s.name)
+	if err != nil {
+		opened.Close()
+		return nil, damagedWorkbook(0, "a sheet that cannot be found")
+	}
+	records := &sheetRecords{workbook: w, part: opened, xml: newSheetXML(opened), rows: rows, layout: l, isDate: map[int]bool{}, isNeeded: map[int]bool{}}
+	if l != nil {
+		records.columns()
+	}
+	return records, nil
+}
+
+// sheetRecords hands out the rows of a sheet. Blank rows may be left out; line
+// is the sheet's row number.
+type sheetRecords struct {
+	*workbook
+	part     io.Closer
+	xml      *sheetXML
+	rows     *excelize.Rows
+	at       int     // the row at which the library is
+	layout   *layout // nil while the header is looked for
+	isDate   map[int]bool
+	isNeeded map[int]bool
+	rec      record
+	text     []byte
+	ends     []int
+}
+
+func (s *sheetRecords) close() {
+	_ = s.part.Close() // was read only
+	_ = s.rows.Close() // as before
+}
+
+// columns notes which columns are read, and which of them hold dates.
+func (s *sheetRecords) columns() {
+	note := func(field Field, column int) {
+		if column < 0 {
+			return
+		}
+		s.isNeeded[column] = true
+		switch field {
+		case ActivityDate, RecordedDate, RegisteredDate, DeductedDate, DeathDate:
+			s.isDate[column] = true
+		}
+	}
+	for field, column := range s.layout.patient {
+		note(field, column)
+	}
+	for _, g := range s.layout.groups {
+		note(Code, g.code)
+		note(ActivityDate, g.activity)
+		note(RecordedDate, g.recorded)
+	}
+}
+
+// next returns the next row as a record; nil at the end of the sheet.
+func (s *sheetRecords) next() (rec *record, err error) {
+	defer recoverDamage(&err)
+	for {
+		row, err := s.xml.next()
+		if err != nil {
+			return nil, err
+		}
+		if row == nil {
+			if s.rows.Next() || s.rows.Error() != nil {
+				return nil, damagedWorkbook(0, "a sheet that does not end where it ends")
+			}
+			return nil, nil
+		}
+		texts, err := s.libraryRow(row.number)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.fill(row, texts); err != nil {
+			return nil, err
+		}
+		if s.layout == nil || row.number > s.layout.headerLine {
+			return &s.rec, nil
+		}
+	}
+}
+
+// libraryRow is a row as the library reads it; rows in between must be blank.
+func (s *sheetRecords) libraryRow(number int) ([]string, error) {
+	for {
+		if !s.rows.Next() {
+			return nil, damagedWorkbook(number, "a row that is not where it should be")
+		}
+		s.at++
+		texts, err := s.rows.Columns()
+		if err != nil {
+			return nil, damagedWorkbook(number, "a row that cannot be read")
+		}
+		if s.at == number {
+			return texts, nil
+		}
+		if len(texts) > 0 {
+			return nil, damagedWorkbook(s.at, "a row that is not where it should be")
+		}
+	}
+}
+
+// fill makes the record of a row.
+func (s *sheetRecords) fill(row *sheetRow, texts []string) error {
+	s.rec.line, s.rec.broken = row.number, false
+	s.text, s.ends = s.text[:0], s.ends[:0]
+	blankUpTo := func(column int) {
+		for len(s.ends) < column {
+			s.ends = append(s.ends, len(s.text))
+		}
+	}
+	next := 0
+	for i := range row.cells {
+		cell := &row.cells[i]
+		for ; next < min(cell.column, len(texts)); next++ {
+			if texts[next] != "" {
+				return damagedWorkbook(row.number, "a cell that is not where it should be")
+			}
+		}
+		text := ""
+		if next < len(texts) {
+			text = texts[next]
+		}
+		next = cell.column + 1
+		blankUpTo(cell.column)
+		shown, err := s.shown(row.number, cell, text)
+		if err != nil {
+			return err
+		}
+		s.text = append(s.text, shown...)
+		s.ends = append(s.ends, len(s.text))
+		if cell.isWithoutValue() && s.isNeeded[cell.column] {
+			s.rec.broken = true
+		}
+	}
+	for ; next < len(texts); next++ {
+		if texts[next] != "" {
+			return damagedWorkbook(row.number, "a cell that is not where it should be")
+		}
+	}
+	if s.layout != nil {
+		blankUpTo(s.layout.width)
+	}
+	s.rec.cells = s.rec.cells[:0]
+	begin := 0
+	for _, end := range s.ends {
+		s.rec.cells = append(s.rec.cells, s.text[begin:end])
+		begin = end
+	}
+	return nil
+}
+
+// shown is the text of a cell: a string as it is stored, a number exactly, a
+// date as yyyy-MM-dd. text is what the library read.
+func (s *sheetRecords) shown(row int, cell *sheetCell, text string) (string, error) {
+	differ := damagedWorkbook(row, "a cell whose value cannot be read")
+	switch cell.kind {
+	case "s":
+		if cell.value == "" {
+			return "", nil
+		}
+		index, err := strconv.Atoi(strings.TrimSpace(cell.value))
+		if err != nil || index < 0 || index >= s.strings {
+			return "", damagedWorkbook(row, "a cell whose text is missing")
+		}
+		return text, nil
+	case "inlineStr":
+		// What the library unescapes is not compared.
+		if stored := cell.inline + cell.value; text != stored && !strings.Contains(stored, "_x") {
+			return "", differ
+		}
+		return text, nil
+	case "str", "e":
+		if text != cell.value {
+			return "", differ
+		}
+		return text, nil
+	case "d":
+		return cell.value, nil // ISO 8601
+	case "b":
+		if text != cell.value {
+			return "", differ
+		}
+		switch cell.value {
+		case "1":
+			return "TRUE", nil
+		case "0":
+			return "FALSE", nil
+		case "":
+			return "", nil
+		}
+		return "", differ
+	case "", "n":
+		if text != cell.value {
+			return "", differ
+		}
+		number := strings.TrimSpace(cell.value)
+		if number == "" {
+			return "", nil
+		}
+		exact, ok := exactNumber(number)
+		if !ok {
+			return "", differ
+		}
+		if cell.style < len(s.dates) && s.dates[cell.style] && (s.layout == nil || s.isDate[cell.column]) {
+			if on, ok := s.dayOf(exact); ok {
+				return on.String(), nil
+			}
+		}
+		return exact, nil
+	}
+	return "", damagedWorkbook(row, "a cell of unknown kind")
+}
+
+// The days from which a workbook counts, and the last that it can show.
+var (
+	dayZero1900, _ = civil.Of(1899, 12, 30)
+	dayZero1904, _ = civil.Of(1904, 1, 1)
+	lastDay, _     = civil.Of(9999, 12, 31)
+)
+
+// dayOf is the day of a date cell. The time of day is left out. Day 60 of the
+// 1900 system, 29 February 1900, never was, and days before it are one off.
+func (s *sheetRecords) dayOf(number string) (civil.Date, bool) {
+	if strings.ContainsAny(number, "eE") {
+		return civil.None, false
+	}
+	whole, _, _ := strings.Cut(number, ".")
+	days, err := strconv.Atoi(whole)
+	if err != nil || days < 0 || days > 3_000_000 {
+		return civil.None, false
+	}
+	on := dayZero1904 + civil.Date(days)
+	if !s.is1904 {
+		if days == 0 || days == 60 {
+			return civil.None, false
+		}
+		on = dayZero1900 + civil.Date(days)
+		if days < 60 {
+			on++
+		}
+	}
+	return on, on <= lastDay
+}
+
+// exactDigits is how many digits of a number a spreadsheet keeps.
+const exactDigits = 15
+
+// exactNumber writes a stored number without its exponent, digit for digit. A
+// number of more than 15 digits before its point is written in scientific notation instead: its
+// last digits may be lost, and no field takes it for anything but damaged. ok is
+// false for what is no number.
+func exactNumber(stored string) (text string, ok bool) {
+	mantissa, power, hasPower := strings.Cut(strings.ToLower(stored), "e")
+	sign := ""
+	if strings.HasPrefix(mantissa, "-") || strings.HasPrefix(mantissa, "+") {
+		sign, mantissa = strings.TrimPrefix(mantissa[:1], "+"), mantissa[1:]
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return "", false
+	}
+	exponent := 0
+	if hasPower {
+		var err error
+		if exponent, err = strconv.Atoi(power); err != nil || exponent < -400 || exponent > 400 {
+			return "", false
+		}
+	}
+	significant := strings.TrimLeft(digits, "0")
+	point := len(whole) + exponent - (len(digits) - len(significant)) // digits before the decimal point
+	significant = strings.TrimRight(significant, "0")
+	switch {
+	case significant == "":
+		return "0", true
+	case point <= -exactDigits, point > 99:
+		return stored, true
+	case point > exactDigits:
+		text = sign + significant[:1]
+		if len(significant) > 1 {
+			text += "." + significant[1:]
+		}
+		return fmt.Sprintf("%sE+%02d", text, point-1), true
+	case point <= 0:
+		return sign + "0." + strings.Repeat("0", -point) + significant, true
+	case point < len(significant):
+		return sign + significant[:point] + "." + significant[point:], true
+	}
+	return sign + significant + strings.Repeat("0", point-len(significant)), true
+}
+
+// decideWorkbook settles what a workbook is: the first of its visible sheets
+// that holds a header is read, else the first that is a number list.
+func (in *Inspector) decideWorkbook(f *File) error {
+	file, err := openIn(in.Inbox, f.Name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w, err := loadWorkbook(file, in.Limits, in.TempDir)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	extra := in.layoutFor(f.Name)
+	words := newVocabulary(extra)
+	var found *header
+	further, hidden := 0, 0
+	for _, s := range w.sheets {
+		if !s.isVisible {
+			hidden++
+			continue
+		}
+		h, err := w.headerOf(s, words)
+		switch {
+		case err != nil:
+			return err
+		case h != nil && found == nil:
+			found, f.sheet = h, s.name
+		case h != nil:
+			further++
+		}
+	}
+	if found == nil {
+		err = in.decideSheets(f, w, words)
+	} else {
+		err = in.decideTable(f, found, words, extra)
+	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) && hidden > 0 {
+		refusal.Fix += fmt.Sprintf(" (%d hidden sheets are not read)", hidden)
+	}
+	if err == nil && further > 0 {
+		f.Message = strings.TrimPrefix(f.Message+"; ", "; ") + fmt.Sprintf("the first sheet with a header is read, and %d further sheets with one are not; put each into a workbook of its own", further)
+	}
+	return err
+}
+
+// loadWorkbook reads a workbook into memory and opens it.
+func loadWorkbook(file io.Reader, limits Limits, tempDir string) (*workbook, error) {
+	content, err := io.ReadAll(io.LimitReader(file, maxWorkbookFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > maxWorkbookFile {
+		return nil, refuse(0, fmt.Sprintf("a workbook larger than %d MiB", maxWorkbookFile>>20), "a workbook of one search", "export the search from EMIS as CSV")
+	}
+	return openWorkbook(content, limits, tempDir)
+}
+
+func (w *workbook) headerOf(s sheet, words vocabulary) (*header, error) {
+	records, err := w.records(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer records.close()
+	return headerIn(records, words, headLines)
+}
+
+// decideSheets settles what a workbook is in which no visible sheet has a
+// header: the first that is a number list is read; else the first that shows
+// anything says why the workbook is not.
+func (in *Inspector) decideSheets(f *File, w *workbook, words vocabulary) error {
+	var shown []byte
+	for _, s := range w.sheets {
+		if !s.isVisible {
+			continue
+		}
+		head, err := w.headOf(s)
+		if err != nil {
+			return err
+		}
+		if _, isList := isNumberList(head); isList {
+			shown, f.sheet = head, s.name
+			break
+		}
+		if isBlank(shown) {
+			shown = head
+		}
+	}
+	if isBlank(shown) {
+		return refuse(0, "an empty workbook", "an export with a header and patients", "export the search again, or take the file out of the inbox")
+	}
+	err := in.decideHeaderless(f, shown, words)
+	f.Delimiter = 0
+	return err
+}
+
+// headOf is the head of a sheet as delimited text.
+func (w *workbook) headOf(s sheet) ([]byte, error) {
+	records, err := w.records(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer records.close()
+	var head []byte
+	flat := strings.NewReplacer("\t", " ", "\n", " ", "\r", " ", `"`, " ")
+	for len(head) < headBytes {
+		rec, err := records.next()
+		if err != nil {
+			return nil, err
+		}
+		if rec == nil || rec.line > headLines {
+			break
+		}
+		if rec.blank() {
+			continue
+		}
+		for _, cell := range rec.cells {
+			head = append(append(head, flat.Replace(string(cell))...), '\t')
+		}
+		head = append(bytes.TrimRight(head, "\t"), '\n')
+	}
+	return head, nil
+}
+
+// allOfSheet reads the sheet that was settled on.
+func (r *fileReader) allOfSheet(file io.Reader) error {
+	w, err := loadWorkbook(file, r.Limits, r.TempDir)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, s := range w.sheets {
+		if s.name != r.file.sheet {
+			continue
+		}
+		records, err := w.records(s, r.file.layout)
+		if err != nil {
+			return err
+		}
+		defer records.close()
+		r.records = records
+		return r.all()
+	}
+	return damagedWorkbook(0, "a sheet that cannot be found")
+}
