@@ -272,6 +272,9 @@ func refuse(line int, found, expected, fix string) *Refusal {
 // the others are read all the same.
 func openIn(inbox fs.FS, name string) (fs.File, error) {
 	f, err := inbox.Open(name)
+	if errors.As(err, new(*Refusal)) {
+		return nil, err
+	}
 	if err != nil {
 		why := "a file that cannot be opened"
 		switch {
