@@ -168,6 +168,7 @@ func newHelpCommand() *cobra.Command {
 			if err := noCommand(about, rest); err != nil {
 				return err
 			}
+			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
 	}

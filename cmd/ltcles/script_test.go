@@ -194,18 +194,24 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
-// tree DIR prints each file below a folder with its SHA-256, and where links lead.
+// tree DIR [EXCEPT] prints each file below a folder with its SHA-256, and where
+// links lead, but for the names that match a regular expression.
 func tree(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: tree DIR")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: tree DIR [EXCEPT]")
 	}
-	root := ts.MkAbs(args[0])
+	except := regexp.MustCompile(`^$`)
+	if len(args) == 2 {
+		except = regexp.MustCompile(args[1])
+	}
+	root, err := filepath.EvalSymlinks(ts.MkAbs(args[0]))
+	ts.Check(err)
 	ts.Check(filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		name, err := filepath.Rel(root, path)
-		if err != nil {
+		if err != nil || except.MatchString(filepath.ToSlash(name)) {
 			return err
 		}
 		if entry.Type()&fs.ModeSymlink != 0 {

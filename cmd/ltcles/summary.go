@@ -95,10 +95,34 @@ func printFiles(to io.Writer, files []pipeline.FileReport) {
 		}
 		out.Flush()
 	}
-	for _, file := range listed {
-		if file.Message != "" && file.Status != string(emis.Refused) {
-			fmt.Fprintf(to, "  %s: %s\n", file.File, file.Message)
+	printMessages(to, listed, len(files) > manyLines)
+}
+
+// printMessages prints what else there is to say of each file; where many files
+// are listed, what is said of several of them is said once. Why a file is refused
+// is the run's error.
+func printMessages(to io.Writer, files []pipeline.FileReport, isMany bool) {
+	of := map[string][]string{}
+	var messages []string
+	for _, file := range files {
+		if file.Message == "" || file.Status == string(emis.Refused) {
+			continue
 		}
+		if !isMany {
+			fmt.Fprintf(to, "  %s: %s\n", file.File, file.Message)
+			continue
+		}
+		if of[file.Message] == nil {
+			messages = append(messages, file.Message)
+		}
+		of[file.Message] = append(of[file.Message], file.File)
+	}
+	for _, message := range messages {
+		first := of[message][0]
+		if more := len(of[message]) - 1; more > 0 {
+			first += " and " + counted(more, "file") + " more"
+		}
+		fmt.Fprintf(to, "  %s: %s\n", first, message)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestSummaryOfManyFiles(t *testing.T) {
 		switch {
 		case i == 7:
 			file.Status, file.Message = "refused", "why it is refused"
-		case i == 8:
+		case i == 8, i == 18, i == 28:
 			file.Message = "a header and no rows"
 		case i%10 == 0:
 			file.RowsRejected = 2
@@ -45,12 +45,13 @@ func TestSummaryOfManyFiles(t *testing.T) {
 	}
 	got := out.String()
 	for text, times := range map[string]int{
-		"  538 of 600 files were read without remark\n": 1,
-		"read, some rows rejected":                      60,
-		"  file 008.csv: a header and no rows\n":        1,
-		"why it is refused":                             0, // the run's error says it
-		"file 007.csv":                                  1,
-		"file 009.csv":                                  0,
+		"  536 of 600 files were read without remark\n":           1,
+		"read, some rows rejected":                                60,
+		"  file 008.csv and 2 files more: a header and no rows\n": 1,
+		"read, with a warning":                                    3,
+		"why it is refused":                                       0, // the run's error says it
+		"file 007.csv":                                            1,
+		"file 009.csv":                                            0,
 		"  code_damaged, 120 rows in 60 files, first file 000.csv:12; Export it again.\n": 1,
 		"supplied": 200,
 		"  warning: single_day_spike: Y90000, Y90001, Y90002, Y90003, Y90004, Y90005 and 194 more:": 1,
