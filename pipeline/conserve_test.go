@@ -75,6 +75,7 @@ func ingested(t *testing.T) *run {
 		t.Fatal(err)
 	}
 	for _, step := range []func() error{
+		r.makePrivate,
 		func() error { return r.survey(context.Background()) },
 		r.start,
 		func() error { return r.ingest(context.Background()) },

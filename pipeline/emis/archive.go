@@ -257,7 +257,7 @@ func (in *Inbox) Names() []string { return in.names }
 func (in *Inbox) Open(name string) (fs.File, error) {
 	at, ok := in.members[name]
 	if !ok {
-		return in.files.Open(name)
+		return openRegular(in.files, name)
 	}
 	opened, err := openArchive(in.files, at.archive, in.limits)
 	if err != nil {

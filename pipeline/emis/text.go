@@ -268,10 +268,21 @@ func refuse(line int, found, expected, fix string) *Refusal {
 	return &Refusal{Line: line, Found: found, Expected: expected, Fix: fix}
 }
 
+// openRegular opens a file, unless it is a folder that a link leads to, a pipe, or
+// whatever else could not be read to its end.
+func openRegular(files fs.FS, name string) (fs.File, error) {
+	if status, ok := files.(fs.StatFS); ok {
+		if info, err := status.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return nil, refuse(0, "no regular file, but a link to a folder, a pipe or the like", "a file that can be read", "copy the files themselves into the inbox")
+		}
+	}
+	return files.Open(name)
+}
+
 // openIn opens a file of the inbox. One that cannot be opened is refused, so that
 // the others are read all the same.
 func openIn(inbox fs.FS, name string) (fs.File, error) {
-	f, err := inbox.Open(name)
+	f, err := openRegular(inbox, name)
 	if errors.As(err, new(*Refusal)) {
 		return nil, err
 	}
