@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"cmp"
 	"context"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math"
@@ -83,6 +85,7 @@ func TestCasesHoldTestNumbersOnly(t *testing.T) {
 			return err
 		}
 		text, err := os.ReadFile(path)
+		text = unpackedText(text)
 		for _, number := range tenDigits.FindAllString(string(text), -1) {
 			if !strings.HasPrefix(number, "999") {
 				t.Errorf("%s: a number of ten digits outside the test range 999", path)
@@ -364,6 +367,15 @@ func said(report *pipeline.Report) string {
 // and an independent reader finds nothing wrong with what is published.
 func (c goldenCase) mustHold(t *testing.T, source goldenSource) {
 	t.Helper()
+	left, err := os.ReadDir(source.workspace.Private())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range left {
+		if entry.Name() != "lock" {
+			t.Errorf("the run leaves %s in its private folder", entry.Name())
+		}
+	}
 	rows := map[string]int64{}
 	for _, row := range source.table(t, "fact_disposition", []string{"file_name", "rows"}) {
 		rows[row[0]] += number(t, row[1])
@@ -454,6 +466,7 @@ func (c goldenCase) identities(t *testing.T, w *workspace.Workspace) map[string]
 			return err
 		}
 		text, err := os.ReadFile(path)
+		text = unpackedText(text)
 		for _, number := range digits.FindAllString(string(text)+"\n"+padding.Replace(string(text)), -1) {
 			for _, identity := range []string{number, "emis:Y90001:" + number, "emis:Y90002:" + number} {
 				into[string(hasher.Hex(nil, []byte(identity)))] = identity
@@ -465,6 +478,25 @@ func (c goldenCase) identities(t *testing.T, w *workspace.Workspace) map[string]
 		t.Fatal(err)
 	}
 	return into
+}
+
+// unpackedText is what a workbook or an archive holds; of any other file, the file.
+func unpackedText(content []byte) []byte {
+	unpacked, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return content
+	}
+	var text []byte
+	for _, entry := range unpacked.File {
+		opened, err := entry.Open()
+		if err != nil {
+			continue
+		}
+		part, _ := io.ReadAll(opened) // what cannot be unpacked holds no number that is read
+		opened.Close()
+		text = append(append(text, unpackedText(part)...), '\n')
+	}
+	return text
 }
 
 // goldenSource is where the values come from that want/ is compared with.

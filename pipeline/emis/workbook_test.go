@@ -3,10 +3,12 @@ package emis
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/xml"
 	"fmt"
 	"html"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -445,4 +447,87 @@ func TestIsDateFormat(t *testing.T) {
 			t.Errorf("%s: %v, want %v", code, got, want)
 		}
 	}
+}
+
+// FuzzWorkbook reads any XML as the parts of a workbook. Nothing panics, a second reading yields the
+// same rows, and every row of the sheet that holds a value below the header is where a row begins, or
+// a line of a footer; a sheet that another reader of XML does not take is refused.
+func FuzzWorkbook(f *testing.F) {
+	data := sheetHeader + row(2, "Z00001", "#9990000018", "@46143", "#417206009")
+	f.Add(data, "<si><t>a</t></si>", `<xf numFmtId="0"/><xf numFmtId="14"/>`)
+	f.Add(data+row(4, "Z00001", "#9.990000026E9", `<c t="e"><v>#N/A</v></c>`, `<c><f>A1</f></c>`)+row(9, "End"), "", "")
+	f.Add(row(1, "NHS Number", "Date", "Code", "Organisation Code")+"<row><c><v>1</v></c></row><row/>", "<si><r><t>a</t></r></si>", "")
+	f.Add(row(1, `<c t="s"><v>0</v></c>`, "Date", "Code", "Organisation Code")+row(2, `<c t="s"><v>1</v></c>`), "<si><t>NHS Number</t></si><si><t>x_x000D_</t></si>", "")
+	f.Add(row(1, "#9990000018")+row(2, "#9990000026"), "", "")
+	f.Add(`<row r="2"><c r="A2"/></row><row r="1"/>`, "", "")
+	f.Fuzz(func(t *testing.T, sheet, texts, styles string) {
+		all := parts("", "Report|visible|"+sheet)
+		for i := 0; i < len(all); i += 2 {
+			switch all[i] {
+			case "xl/sharedStrings.xml":
+				all[i+1] = `<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">` + texts + `</sst>`
+			case "xl/styles.xml":
+				all[i+1] = `<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs>` + styles + `</cellXfs></styleSheet>`
+			}
+		}
+		content := packed(t, all...)
+		const name = "Z00001 417206009.xlsx"
+		file := inspectBytes(t, name, content)
+		if (file.Status == Refused) != (file.Message != "" && file.Refusal != nil) {
+			t.Fatalf("%s without a reason, or the reverse: %q", file.Status, file.Message)
+		}
+		if file.Status != Read {
+			return
+		}
+		reader := newReaderOf(t, name, content)
+		rows, tally, err := rowsOf(reader, file)
+		again, _, errAgain := rowsOf(reader, file)
+		if (err == nil) != (errAgain == nil) || !slices.Equal(rows, again) {
+			t.Fatalf("a second reading differs: %v, %v", err, errAgain)
+		}
+		if err != nil {
+			return
+		}
+		var whole struct {
+			Rows []struct {
+				Number string `xml:"r,attr"`
+				Cells  []struct {
+					Kind  string `xml:"t,attr"`
+					Value string `xml:"v"`
+				} `xml:"c"`
+			} `xml:"sheetData>row"`
+		}
+		for i := 0; i < len(all); i += 2 {
+			if all[i] == "xl/worksheets/sheet1.xml" {
+				if err := xml.Unmarshal([]byte(all[i+1]), &whole); err != nil {
+					t.Fatalf("the sheet is read, and is no XML: %v", err)
+				}
+			}
+		}
+		begins := map[int]bool{}
+		for _, row := range rows {
+			begins[row.line] = true
+		}
+		number, missing := 0, int64(0)
+		for _, row := range whole.Rows {
+			number++
+			if row.Number != "" {
+				if number, err = strconv.Atoi(row.Number); err != nil {
+					t.Fatalf("row %q is read", row.Number)
+				}
+			}
+			if number <= file.HeaderLine {
+				continue
+			}
+			for _, cell := range row.Cells {
+				if (cell.Kind == "" || cell.Kind == "n") && strings.TrimSpace(cell.Value) != "" && !begins[number] {
+					missing++
+					break
+				}
+			}
+		}
+		if missing > tally.Footers {
+			t.Fatalf("%d rows with numbers are gone, and %d lines are a footer", missing, tally.Footers)
+		}
+	})
 }
