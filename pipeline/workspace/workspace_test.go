@@ -128,6 +128,7 @@ max_rejected_share: 0.125
 key_file: /safe/place.key
 threads: 2
 memory_limit: 4GB
+archives: {max_entries: 20, max_bytes: 2GB, max_ratio: 50}
 headers: {practice_code: [Surgery, "Site"]}
 layouts:
   - files: "*/claims*.csv"
@@ -137,7 +138,7 @@ layouts:
 		t.Fatal(err)
 	}
 	layout := settings.Layouts[0]
-	if !settings.AllowTestNHSNumbers || settings.MaxRejectedShare.PPM() != 125_000 || settings.Threads != 2 || settings.MemoryLimit != "4GB" ||
+	if !settings.AllowTestNHSNumbers || settings.MaxRejectedShare.PPM() != 125_000 || settings.Threads != 2 || settings.MemoryLimit != "4GB" || settings.Archives != (Archives{20, 2 << 30, 50}) ||
 		strings.Join(settings.Headers["practice_code"], " ") != "Surgery Site" || layout.Files != "*/claims*.csv" || layout.Groups["Claims"] != "756261000000100" {
 		t.Errorf("%+v", settings)
 	}
@@ -159,6 +160,10 @@ func TestSettingsProblems(t *testing.T) {
 		{"threads: two", `ltcles.yaml:1: threads "two"; `},
 		{"memory_limit: lots", `ltcles.yaml:1: memory_limit "lots"; expected an amount such as 4GB`},
 		{"memory_limit: 4GB; SET x", `ltcles.yaml:1: memory_limit "4GB; SET x"; `},
+		{"archives: {max_files: 5}", `ltcles.yaml:1: unknown key "max_files"; `},
+		{"archives: {max_entries: 0}", `ltcles.yaml:1: max_entries "0"; expected a whole number from 1 to 65535`},
+		{"archives:\n  max_bytes: 512", `ltcles.yaml:2: max_bytes "512"; expected an amount such as 512MB`},
+		{"archives: {max_ratio: many}", `ltcles.yaml:1: max_ratio "many"; expected a whole number from 1 to 1100`},
 		{"headers: {practice: [Surgery]}", `ltcles.yaml:1: headers names the field "practice"; expected one of practice_code, `},
 		{"headers: {practice_code: Surgery}", `ltcles.yaml:1: found a single value; expected a list`},
 		{"headers:\n  code: [Which]\n  nhs_number: [which ]", `ltcles.yaml:3: header "which" is also under code; `},
@@ -183,7 +188,7 @@ func TestSettingsHashIsOfWhatBearsOnFigures(t *testing.T) {
 		return settings.sha256()
 	}
 	plain := hash(defaultSettings)
-	for _, same := range []string{"", "threads: 2", "memory_limit: 1GB", "key_file: /else/where", "max_rejected_share: 0.05", "headers: {}", "layouts: []"} {
+	for _, same := range []string{"", "threads: 2", "memory_limit: 1GB", "key_file: /else/where", "max_rejected_share: 0.05", "headers: {}", "layouts: []", "archives: {max_entries: 7}"} {
 		if hash(same) != plain {
 			t.Errorf("%q is another run", same)
 		}
