@@ -109,6 +109,16 @@ func newVocabulary(layout Layout) vocabulary {
 	return v
 }
 
+// Means tells which field a header means by itself, whatever a workspace adds.
+func Means(header string) (Field, bool) {
+	entry, ok := newVocabulary(Layout{})[plain(header)]
+	return entry.field, ok
+}
+
+// Plain is a header, or a group's name, as it is compared: without case, spaces
+// and punctuation.
+func Plain(text string) string { return plain(text) }
+
 // plain takes case, spaces and punctuation out of a header.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {

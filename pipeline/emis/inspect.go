@@ -67,6 +67,7 @@ type File struct {
 	layout  *layout
 	bulk    *bulkFile // nil unless the file is of a bulk extract
 	sheet   string    // the worksheet that is read, where it is a workbook
+	lacking []Field   // what more headers in ltcles.yaml could add
 	modTime time.Time
 }
 
@@ -289,6 +290,7 @@ func (in *Inspector) decideKind(f *File) error {
 		if known := l.has(); len(known) > 0 {
 			seen = strings.Join(known, ", ")
 		}
+		f.lacking = l.lacking(f)
 		return refuse(l.headerLine, "a header without "+strings.Join(missing, " and without "), "columns that the file's kind needs (known headers seen: "+seen+")", "add the columns to the search and export it again, or map their headers in ltcles.yaml")
 	}
 	if n := len(l.codeless); n > 0 {
@@ -319,8 +321,10 @@ func (in *Inspector) decideHeaderless(f *File, head []byte, words vocabulary) er
 	}
 	f.Kind = guessKind(f.Name)
 	if len(known) == 0 {
+		f.lacking = lackingAll(f)
 		return refuse(0, "no header that is known", "a header row with NHS Number or EMIS Number", "export the search with its column headers, or map its headers in ltcles.yaml")
 	}
+	f.lacking = []Field{NHSNumber}
 	return refuse(0, "no header row with a patient number (known headers seen: "+strings.Join(known, ", ")+")", "NHS Number or EMIS Number among them", "add the column to the search and export it again, or map its header in ltcles.yaml")
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"ltcles/pipeline/config"
 	"ltcles/pipeline/contract"
+	"ltcles/pipeline/emis"
 	"ltcles/snomed"
 )
 
@@ -156,9 +157,9 @@ func readSettings(text []byte) (Settings, error) {
 			file.Add(from.MemoryLimit.Line, fmt.Sprintf("memory_limit %q", given), "an amount such as 4GB or 512MB", "correct it")
 		}
 	}
-	settings.Headers = headers(file, from.Headers, 0)
+	settings.Headers = headers(file, from.Headers, 0, nil)
 	for _, entry := range from.Layouts {
-		settings.Layouts = append(settings.Layouts, layout(file, entry))
+		settings.Layouts = append(settings.Layouts, layout(file, entry, settings.Headers))
 	}
 	settings.Archives = archives(file, from.Archives)
 	return settings, file.Err()
@@ -212,10 +213,16 @@ func rejectedShare(file *config.File, node yaml.Node) contract.Share {
 	return share
 }
 
-// headers reads more headers; each header text means one field.
-func headers(file *config.File, from map[string][]yaml.Node, at int) map[string][]string {
+// headers reads more headers; each header text means one field, and not another
+// than it means by itself or for every file.
+func headers(file *config.File, from map[string][]yaml.Node, at int, forAll map[string][]string) map[string][]string {
 	into := map[string][]string{}
-	means := map[string]string{}
+	means, everywhere := map[string]string{}, map[string]string{}
+	for field, texts := range forAll {
+		for _, text := range texts {
+			everywhere[emis.Plain(text)] = field
+		}
+	}
 	for _, field := range slices.Sorted(maps.Keys(from)) {
 		line := at
 		if len(from[field]) > 0 {
@@ -227,27 +234,41 @@ func headers(file *config.File, from map[string][]yaml.Node, at int) map[string]
 		}
 		for _, node := range from[field] {
 			text := file.Text(node, "a header of "+field, line, "the text of a column header")
-			folded := contract.FoldText(text)
-			if other, taken := means[folded]; taken && text != "" {
+			if text == "" {
+				continue
+			}
+			folded := emis.Plain(text)
+			if folded == "" {
+				file.Add(node.Line, fmt.Sprintf("header %q has no letter and no digit", text), "the text of a column header", "correct it")
+				continue
+			}
+			if builtIn, known := emis.Means(text); known && string(builtIn) != field {
+				file.Add(node.Line, fmt.Sprintf("%q already means %s", text, builtIn), "a header that means nothing yet", "remove it from "+field)
+				continue
+			}
+			other, taken := means[folded]
+			if other == "" && everywhere[folded] != field {
+				other, taken = everywhere[folded], everywhere[folded] != ""
+			}
+			if taken {
 				file.Add(node.Line, fmt.Sprintf("header %q is also under %s", text, other), "each header under one field", "remove one of the two")
 				continue
 			}
-			if text != "" {
-				means[folded] = field
-				into[field] = append(into[field], text)
-			}
+			means[folded] = field
+			into[field] = append(into[field], text)
 		}
 	}
 	return into
 }
 
-func layout(file *config.File, from layoutYAML) Layout {
+func layout(file *config.File, from layoutYAML, forAll map[string][]string) Layout {
 	into := Layout{Groups: map[string]snomed.Code{}}
 	into.Files = file.Text(from.Files, "files", 0, "a pattern such as */assessments*.csv")
 	if _, err := path.Match(into.Files, ""); err != nil {
 		file.Add(from.Files.Line, fmt.Sprintf("files %q: an open bracket", into.Files), "a pattern such as */assessments*.csv", "close it, or write it as \\[")
 	}
-	into.Headers = headers(file, from.Headers, from.Files.Line)
+	into.Headers = headers(file, from.Headers, from.Files.Line, forAll)
+	named := map[string]string{}
 	for _, group := range slices.Sorted(maps.Keys(from.Groups)) {
 		node := from.Groups[group]
 		text := file.Text(node, "the code of group "+strconv.Quote(group), from.Files.Line, "a SNOMED CT concept identifier")
@@ -259,6 +280,11 @@ func layout(file *config.File, from layoutYAML) Layout {
 			file.Add(node.Line, fmt.Sprintf("group %q: code %q %s", group, text, err), "a code of the contract", "copy the code again from the contract")
 			continue
 		}
+		if other, taken := named[emis.Plain(group)]; taken {
+			file.Add(node.Line, fmt.Sprintf("group %q reads like group %q", group, other), "each group once, whatever its case, spaces and punctuation", "remove one of the two")
+			continue
+		}
+		named[emis.Plain(group)] = group
 		into.Groups[group] = code
 	}
 	return into

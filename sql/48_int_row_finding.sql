@@ -1,0 +1,46 @@
+-- int_row_finding: one row per input row of a known practice and check that found
+-- something in it (SPEC §9), with the field that it found it in.
+--
+-- A row counts for a check from the step on that it must have passed. A bulk
+-- extract holds a practice's whole record, so that codes of EMIS's own in it that
+-- nothing rests on are as they should be.
+create table int_row_finding as
+with
+final as (
+    select
+        file_no,
+        line,
+        event,
+        practice_code,
+        'status_text_unknown' as check_name,
+        case
+            when patient_type = 'unknown' and registration_status = 'unknown' then 'patient_type, registration_status'
+            when patient_type = 'unknown' then 'patient_type'
+            else 'registration_status'
+        end as field
+    from int_row
+    where is_text_unknown and step > 3 and practice_code is not null
+    union all
+    select file_no, line, event, practice_code, 'nhs_number_invalid' as check_name, 'nhs_number' as field
+    from int_row
+    where is_nhs_invalid and step > 4 and practice_code is not null
+    union all
+    select file_no, line, event, practice_code, 'recorded_date_invalid' as check_name, 'recorded_date' as field
+    from int_row
+    where is_recorded_invalid and step > 8 and practice_code is not null
+    union all
+    select file_no, line, event, practice_code, 'recorded_before_activity' as check_name, 'activity_date' as field
+    from int_row
+    where recorded_date < activity_date and step > 8 and practice_code is not null
+    union all
+    select file_no, line, event, practice_code, 'code_repaired' as check_name, 'code' as field
+    from int_row
+    where is_code_repaired and step > 6 and practice_code is not null
+    union all
+    select file_no, line, event, practice_code, 'code_not_concept' as check_name, 'code' as field
+    from int_row
+    where is_code_not_concept
+        and (disposition = 'code_invalid' or disposition = 'code_not_in_scope' and kind <> 'bulk_extract')
+        and practice_code is not null
+)
+select * from final;
