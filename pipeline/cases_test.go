@@ -50,7 +50,8 @@ const casesDir = "../fixtures/cases"
 //
 // A table that has every practice, segment, day or code, and fact_finding, is compared in the
 // rows whose key want/ names; any other table in all its rows. want/rejects.csv is the run's list
-// of rejected rows, and want/accepted.csv what the manifest says was accepted.
+// of rejected rows, want/findings.csv that of rows that a finding is about, and want/accepted.csv
+// what the manifest says was accepted.
 func TestCases(t *testing.T) {
 	for _, name := range caseNames(t) {
 		t.Run(name, func(t *testing.T) {
@@ -73,6 +74,26 @@ func TestCasesNameEveryRuleAndDisposition(t *testing.T) {
 	for _, prefix := range wanted {
 		if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, prefix) }) {
 			t.Errorf("no case is named %s…", prefix)
+		}
+	}
+}
+
+// Every finding is made in some case, and counted.
+func TestCasesMakeEveryFinding(t *testing.T) {
+	made := map[string]bool{}
+	files, err := filepath.Glob(filepath.Join(casesDir, "*", "want", "fact_finding.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		columns, rows := readGolden(t, file)
+		for _, row := range rows {
+			made[row[slices.Index(columns, "check_name")]] = slices.Contains(columns, "affected")
+		}
+	}
+	for _, check := range schema.Findings() {
+		if !made[check.Name] {
+			t.Errorf("no case expects the finding %s with the number affected", check.Name)
 		}
 	}
 }
@@ -623,8 +644,8 @@ func writeGolden(t *testing.T, file string, columns []string, rows [][]string) {
 func (s goldenSource) rows(t *testing.T, name string, columns []string) [][]string {
 	t.Helper()
 	switch name {
-	case "rejects":
-		return pick(t, filepath.Join(s.report.RunDir, "rejects.csv"), columns)
+	case "rejects", "findings":
+		return pick(t, filepath.Join(s.report.RunDir, name+".csv"), columns)
 	case "accepted":
 		current, err := snapshot.Store{Dir: s.workspace.Published()}.Current()
 		if err != nil {

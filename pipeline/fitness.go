@@ -2,26 +2,21 @@ package pipeline
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
 
 	"ltcles/pipeline/emis"
-	"ltcles/pipeline/schema"
 )
 
 // minimumRejected is how many rejected rows a file may have at any size before
 // they stop the run (SPEC §6.1).
 const minimumRejected = 20
 
-// judge writes down what was rejected, and decides whether the period is fit to
+// judge lists what is to be mended, and decides whether the period is fit to
 // be published (SPEC §6.1): it has a claim row, no file was refused, and no file
 // has too many rejected rows, but for the files that the operator accepts.
 func (r *run) judge(ctx context.Context) error {
-	if err := r.writeRejects(ctx); err != nil {
+	if err := r.listRows(ctx); err != nil {
 		return err
 	}
 	if err := r.gather(ctx); err != nil {
@@ -68,38 +63,4 @@ func (r *run) unfit(in *input, file *FileReport) string {
 	}
 	return fmt.Sprintf("%s: found %d of %d rows rejected; expected at most %s, or %d rows; mend the rows listed in %s",
 		in.Name, file.RowsRejected, file.RowsRead, share, minimumRejected, filepath.ToSlash(filepath.Join("runs", r.id, rejectsFile)))
-}
-
-const rejectsFile = "rejects.csv"
-
-// writeRejects lists every rejected row by file and line, with what to do, and
-// never with what stood there.
-func (r *run) writeRejects(ctx context.Context) (err error) {
-	file, err := os.Create(filepath.Join(r.dir, rejectsFile))
-	if err != nil {
-		return fmt.Errorf("write rejects: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	advice := schema.Rejections()
-	out := csv.NewWriter(file)
-	if err := out.Write([]string{"file", "line", "field", "reason", "hint"}); err != nil {
-		return fmt.Errorf("write rejects: %w", err)
-	}
-	err = r.db.Query(ctx, `
-		select files.file_name, dispositions.line, dispositions.disposition, dispositions.invalid_status_date
-		from int_disposition as dispositions
-		inner join raw_disposition as named on named.disposition = dispositions.disposition
-		inner join raw_file as files on files.file_no = dispositions.file_no
-		where named.outcome = 'rejected'
-		order by dispositions.file_no, dispositions.line, dispositions.event`,
-		func(values []any) error {
-			reason := values[2].(string)
-			field := advice[reason].Field
-			if status, ok := values[3].(string); ok && reason == "date_invalid" {
-				field = status
-			}
-			return out.Write([]string{values[0].(string), strconv.Itoa(int(values[1].(int32))), field, reason, advice[reason].Fix})
-		})
-	out.Flush()
-	return errors.Join(err, out.Error())
 }

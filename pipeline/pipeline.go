@@ -37,8 +37,11 @@ type Config struct {
 	Accept    []string // files that the operator accepts as they are
 	AcceptAll bool
 	Publish   bool // false: everything short of publishing
-	Threads   int  // 0: what the settings say
-	Progress  func(Progress)
+	// Practice is the one whose rows the report is to list, UnknownPractice for
+	// those of none; "" lists no rows.
+	Practice string
+	Threads  int // 0: what the settings say
+	Progress func(Progress)
 }
 
 // Progress is how far a step has come. Total is 0 where it is not known.

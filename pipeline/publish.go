@@ -49,7 +49,7 @@ func (r *run) publish(ctx context.Context) error {
 	}
 	name, err := draft.Commit(manifest)
 	if name != "" {
-		r.report.Snapshot = name
+		r.report.Snapshot, r.report.Shows = name, r.shown(periods)
 		r.log.Info("published", zap.String("snapshot", name))
 	}
 	return err
@@ -80,6 +80,16 @@ func (r *run) periods() []snapshot.PublishedPeriod {
 		periods[i].Latest = periods[i].Latest && !isSupplement(periods[i].Period)
 	}
 	return periods
+}
+
+// shown is the period that stands for the contract year of this run.
+func (r *run) shown(periods []snapshot.PublishedPeriod) string {
+	for _, period := range periods {
+		if period.Latest && period.ContractYear == string(r.contract.Year) {
+			return period.Period
+		}
+	}
+	return ""
 }
 
 // isSupplement tells a supplement to a frozen year: it stays in history (R20).

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"ltcles/pipeline/civil"
+	"ltcles/pipeline/schema"
 )
 
 // A Report is what a run says of itself: runs/<run_id>/summary.json, and what
@@ -30,7 +31,11 @@ type Report struct {
 	Findings  []Finding        `json:"findings"`
 	Accepted  []Accepted       `json:"accepted"`
 	Unfit     []string         `json:"unfit"` // why the data is not fit to be published, one line each
-	RunDir    string           `json:"-"`
+	// Shows is the period of the contract year that published/current shows after
+	// this run published; "" where it published nothing.
+	Shows  string      `json:"-"`
+	ToMend []RowReport `json:"-"` // of the practice that was asked for
+	RunDir string      `json:"-"`
 }
 
 // RowCount is how many rows have a disposition.
@@ -51,6 +56,10 @@ type FileReport struct {
 	RowsRead     int64  `json:"rows_read"`
 	RowsRejected int64  `json:"rows_rejected"`
 	Message      string `json:"message"`
+	// Practices are those that the file is the own of, comma-separated.
+	Practices string `json:"practice_codes"`
+	// Lines are what to put into ltcles.yaml so that more of the file is understood.
+	Lines string `json:"settings_lines"`
 }
 
 // PracticeReport is a practice's balance line: rows read = kept + excluded +
@@ -66,6 +75,12 @@ type PracticeReport struct {
 	Assessments *int64 `json:"assessments"` // null where the practice is missing
 	Counted     *int64 `json:"counted"`
 	Target      *int64 `json:"annual_target"`
+	// RejectedClaims are the rejected rows whose code is read as the claim code:
+	// the practice's, and those of no known practice in its files.
+	RejectedClaims int64 `json:"rejected_claims"`
+	// AtStake is how many assessments the practice's findings and rejected claim
+	// rows are about; one may be in several of them.
+	AtStake int64 `json:"at_stake"`
 }
 
 // Finding is one row of fact_finding.
@@ -75,6 +90,7 @@ type Finding struct {
 	Severity string `json:"severity"`
 	Affected int64  `json:"affected"`
 	Message  string `json:"message"`
+	AtStake  int64  `json:"at_stake"` // assessments: those that it is about; the target of a practice without files
 }
 
 // Accepted is a file that the operator accepted as it is, and why it needed that.
@@ -89,11 +105,12 @@ func (r *run) gather(ctx context.Context) error {
 	r.report.Files = nil
 	err := r.db.Query(ctx, `
 		select file_name, kind, status, coalesce(encoding, ''), coalesce(delimiter, ''), coalesce(header_line, 0),
-			cast(rows_read as bigint), cast(rows_rejected as bigint), coalesce(message, '')
+			cast(rows_read as bigint), cast(rows_rejected as bigint), coalesce(message, ''), coalesce(practice_codes, '')
 		from mart_fact_file order by file_name`, func(v []any) error {
 		r.report.Files = append(r.report.Files, FileReport{
 			File: v[0].(string), Kind: v[1].(string), Status: v[2].(string), Encoding: v[3].(string), Delimiter: v[4].(string),
-			HeaderLine: int(v[5].(int64)), RowsRead: v[6].(int64), RowsRejected: v[7].(int64), Message: v[8].(string),
+			HeaderLine: int(v[5].(int64)), RowsRead: v[6].(int64), RowsRejected: v[7].(int64), Message: v[8].(string), Practices: v[9].(string),
+			Lines: r.inputs[len(r.report.Files)].Lines(),
 		})
 		return nil
 	})
@@ -112,7 +129,19 @@ func (r *run) gather(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("gather rows: %w", err)
 	}
-	err = r.db.Query(ctx, `
+	if err := r.gatherPractices(ctx); err != nil {
+		return fmt.Errorf("gather practices: %w", err)
+	}
+	if err := r.gatherFindings(ctx); err != nil {
+		return fmt.Errorf("gather findings: %w", err)
+	}
+	return nil
+}
+
+// gatherPractices makes the balance lines: every practice of the year, and last
+// the rows of no known practice.
+func (r *run) gatherPractices(ctx context.Context) error {
+	return r.db.Query(ctx, `
 		with balance as (
 			select dispositions.practice_code, count(*) as rows_read,
 				count(case when named.outcome = 'kept' then 1 end) as kept,
@@ -122,34 +151,62 @@ func (r *run) gather(ctx context.Context) error {
 			from int_disposition as dispositions
 			inner join raw_disposition as named on named.disposition = dispositions.disposition
 			group by dispositions.practice_code
+		),
+		rejected_claims as (
+			select coalesce(int_row.practice_code, files.practice_code, '') as practice_code, count(*) as claims
+			from int_row
+			inner join raw_disposition as named on named.disposition = int_row.disposition
+			inner join raw_file as files on files.file_no = int_row.file_no
+			where named.outcome = 'rejected' and int_row.role = 'claim'
+			group by coalesce(int_row.practice_code, files.practice_code, '')
 		)
 		select coalesce(coverage.practice_code, ''), coalesce(coverage.state, ''),
 			coalesce(balance.rows_read, 0), coalesce(balance.kept, 0), coalesce(balance.excluded, 0),
 			coalesce(balance.ignored, 0), coalesce(balance.rejected, 0),
-			cast(positions.assessments as bigint), cast(positions.counted as bigint), positions.annual_target
+			cast(positions.assessments as bigint), cast(positions.counted as bigint), positions.annual_target,
+			coalesce(rejected_claims.claims, 0)
 		from mart_fact_coverage as coverage
 		full outer join balance on balance.practice_code = coverage.practice_code
 		left join mart_fact_practice_position as positions on positions.practice_code = coverage.practice_code
+		left join rejected_claims on rejected_claims.practice_code = coalesce(coverage.practice_code, '')
 		order by coverage.practice_code nulls last`, func(v []any) error {
 		r.report.Practices = append(r.report.Practices, PracticeReport{
 			Practice: v[0].(string), State: v[1].(string), RowsRead: v[2].(int64), Kept: v[3].(int64), Excluded: v[4].(int64),
 			Ignored: v[5].(int64), Rejected: v[6].(int64), Assessments: whole(v[7]), Counted: whole(v[8]), Target: whole(v[9]),
+			RejectedClaims: v[10].(int64), AtStake: v[10].(int64),
 		})
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("gather practices: %w", err)
+}
+
+// gatherFindings takes fact_finding, with the assessments at stake, which add up
+// for each practice.
+func (r *run) gatherFindings(ctx context.Context) error {
+	place := map[string]int{}
+	for i, practice := range r.report.Practices {
+		place[practice.Practice] = i
 	}
-	err = r.db.Query(ctx, `
+	stakes := map[string]bool{}
+	for _, check := range schema.Findings() {
+		stakes[check.Name] = check.CountsAssessments()
+	}
+	return r.db.Query(ctx, `
 		select coalesce(practice_code, ''), check_name, severity, cast(affected as bigint), message
 		from mart_fact_finding order by practice_code nulls last, check_name`, func(v []any) error {
-		r.report.Findings = append(r.report.Findings, Finding{v[0].(string), v[1].(string), v[2].(string), v[3].(int64), v[4].(string)})
+		finding := Finding{Practice: v[0].(string), Check: v[1].(string), Severity: v[2].(string), Affected: v[3].(int64), Message: v[4].(string)}
+		at, known := place[finding.Practice]
+		switch {
+		case stakes[finding.Check]:
+			finding.AtStake = finding.Affected
+		case finding.Check == "practice_no_files" && known && r.report.Practices[at].Target != nil:
+			finding.AtStake = *r.report.Practices[at].Target
+		}
+		if known {
+			r.report.Practices[at].AtStake += finding.AtStake
+		}
+		r.report.Findings = append(r.report.Findings, finding)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("gather findings: %w", err)
-	}
-	return nil
 }
 
 func whole(value any) *int64 {
@@ -159,9 +216,22 @@ func whole(value any) *int64 {
 	return nil
 }
 
-// writeSummary writes runs/<run_id>/summary.json.
+// writeSummary writes runs/<run_id>/summary.json. A check of inputs that were
+// published before leaves the record of that.
 func (r *run) writeSummary() error {
-	text, err := json.MarshalIndent(r.report, "", "  ")
+	summary := *r.report
+	if !r.cfg.Publish {
+		snapshots, err := r.store.Snapshots()
+		if err != nil {
+			return fmt.Errorf("write summary: %w", err)
+		}
+		for _, earlier := range snapshots {
+			if earlier.Manifest.RunID == r.id {
+				summary.Snapshot = earlier.Name
+			}
+		}
+	}
+	text, err := json.MarshalIndent(summary, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write summary: %w", err)
 	}

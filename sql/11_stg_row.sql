@@ -9,7 +9,9 @@
 --  2. R6: activity is judged at the cut-off; the year's first day bounds it below.
 --  3. A batch-add row may have no date, where its code is a cohort or the
 --     eligibility code; it is in the year (R12).
---  4. A recorded date that is no date, or is after as-at, reads as missing.
+--  4. A code that the contract does not name is out of scope, also where settings
+--     say that a group of columns stands for it.
+--  5. A recorded date that is no date, or is after as-at, reads as missing.
 create table stg_row as
 with
 input_rows as (
@@ -41,6 +43,7 @@ judged as (
         case when input_rows.recorded_date <= run.as_at then input_rows.recorded_date end as recorded_date,
         coalesce(input_rows.recorded_state = 'invalid' or input_rows.recorded_date > run.as_at, false) as is_recorded_invalid,
         coalesce(input_rows.code_state = 'repaired', false) as is_code_repaired,
+        coalesce(input_rows.code_state in ('not_concept', 'local'), false) as is_code_not_concept,
         coalesce(input_rows.nhs_state = 'invalid', false) as is_nhs_invalid,
         coalesce(input_rows.patient_type = 'unknown', false) or coalesce(input_rows.registration_status = 'unknown', false) as is_text_unknown,
         input_rows.invalid_status_date,
@@ -56,9 +59,9 @@ judged as (
             when input_rows.event = 0 then 'status_only'
             when input_rows.code_state = 'blank' then 'code_missing'
             when input_rows.code_state = 'damaged' then 'code_damaged'
-            when input_rows.code_state = 'invalid' then 'code_invalid'
+            when input_rows.code_state in ('invalid', 'not_concept') then 'code_invalid'
             when codes.role = 'claim' and files.kind = 'batch_add' then 'claim_in_batch_add'
-            when input_rows.code_state = 'other' then 'code_not_in_scope'
+            when codes.role is null then 'code_not_in_scope'
             when input_rows.activity_state = 'blank' then
                 case when files.kind = 'batch_add' and codes.role in ('cohort', 'eligibility') then null else 'date_missing' end
             when input_rows.activity_state = 'invalid' then 'date_invalid'

@@ -49,6 +49,7 @@ final as (
         recorded_date,
         is_recorded_invalid,
         is_code_repaired,
+        is_code_not_concept,
         is_nhs_invalid,
         is_text_unknown,
         invalid_status_date,

@@ -38,18 +38,10 @@ unread_files as (
     where status <> 'read'
     group by practice_code, status
 ),
--- A row counts for a check from the step on that it must have passed.
 row_counts as (
-    select
-        practice_code,
-        sum(case when is_text_unknown and step > 3 then 1 else 0 end) as text_unknown,
-        sum(case when is_nhs_invalid and step > 4 then 1 else 0 end) as nhs_invalid,
-        sum(case when is_recorded_invalid and step > 8 then 1 else 0 end) as recorded_invalid,
-        sum(case when recorded_date < activity_date and step > 8 then 1 else 0 end) as recorded_before,
-        sum(case when is_code_repaired and step > 6 then 1 else 0 end) as code_repaired
-    from int_row
-    where practice_code is not null
-    group by practice_code
+    select practice_code, check_name, count(*) as affected
+    from int_row_finding
+    group by practice_code, check_name
 ),
 member_patients as (
     select
@@ -154,11 +146,6 @@ counted as (
             when 'missing_target' then counts.no_target
             when 'stale_extract' then file_counts.stale
             when 'extract_after_as_at' then file_counts.ahead
-            when 'status_text_unknown' then row_counts.text_unknown
-            when 'nhs_number_invalid' then row_counts.nhs_invalid
-            when 'recorded_date_invalid' then row_counts.recorded_invalid
-            when 'recorded_before_activity' then row_counts.recorded_before
-            when 'code_repaired' then row_counts.code_repaired
             when 'status_unknown' then patient_counts.status_unknown
             when 'cohort_without_eligibility' then patient_counts.cohort_only
             when 'eligibility_without_cohort' then patient_counts.eligibility_only
@@ -178,7 +165,6 @@ counted as (
     from practice_counts as counts
     cross join raw_check as checks
     left join file_counts on file_counts.practice_code = counts.practice_code
-    left join row_counts on row_counts.practice_code = counts.practice_code
     left join patient_counts on patient_counts.practice_code = counts.practice_code
     left join membership_counts on membership_counts.practice_code = counts.practice_code
     left join assessment_counts on assessment_counts.practice_code = counts.practice_code
@@ -187,6 +173,8 @@ counted as (
 ),
 final as (
     select practice_code, check_name, affected, detail from counted where affected > 0
+    union all
+    select practice_code, check_name, affected, cast(null as string) as detail from row_counts
     union all
     select cast(null as string) as practice_code, check_name, affected, cast(null as string) as detail from unowned_files where affected > 0
     union all

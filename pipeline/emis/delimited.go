@@ -41,7 +41,7 @@ type Row struct {
 	Dummy              bool  // the bulk extract says that the patient is none
 
 	Code          snomed.Code // a code of the book, else ""
-	CodeState     State       // Valid, Repaired, Other, Blank, Damaged or Invalid
+	CodeState     State       // Valid, Repaired, Other, Local, Blank, Damaged, Invalid or NotConcept
 	ActivityDate  civil.Date
 	ActivityState State // Valid, Blank or Invalid
 	RecordedDate  civil.Date

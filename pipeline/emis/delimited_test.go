@@ -113,7 +113,7 @@ func TestRows(t *testing.T) {
 				"3.1 Z00001 9990000018 756261000000100 blank repaired",
 				"4.1 Z00001 9990000018 blank 2026-05-01",
 				"5.1 Z00001 9990000018 other 2026-05-01",
-				"6.1 Z00001 9990000018 invalid 2026-05-01",
+				"6.1 Z00001 9990000018 not_concept 2026-05-01",
 				"7.0 Z00001 9990000018", // no event, and so no recorded date
 			}, 0},
 		{"R4", "a.csv", header +

@@ -382,7 +382,7 @@ func FuzzNHSNumber(f *testing.F) {
 // FuzzCode: a code that is read is one of the book, found in the cell as it is or in scientific
 // notation; no other text goes further.
 func FuzzCode(f *testing.F) {
-	for _, seed := range []string{claimCode, "7.56261E+14", "7.56E+14", "417206009 | x", `="417206009"`, "417206009.0", "'268511007", "264676010", "73211009", ""} {
+	for _, seed := range []string{claimCode, "7.56261E+14", "7.56E+14", "417206009 | x", `="417206009"`, "417206009.0", "'268511007", "264676010", "1777541000006105", "73211009", ""} {
 		f.Add(seed)
 	}
 	book := NewBook(allCodes())
@@ -398,7 +398,7 @@ func FuzzCode(f *testing.F) {
 			if !known || !strings.ContainsAny(cell, "eE") {
 				t.Fatalf("%q is repaired to %q", cell, code)
 			}
-		case Blank, Other, Damaged, Invalid:
+		case Blank, Other, Local, Damaged, Invalid, NotConcept:
 			if code != "" {
 				t.Fatalf("%q, %s, reads as %q", cell, state, code)
 			}

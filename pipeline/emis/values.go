@@ -2,6 +2,7 @@ package emis
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,6 +24,11 @@ const (
 	Damaged   State = "damaged"    // a code in scientific notation that cannot be repaired
 	Repaired  State = "repaired"   // a code in scientific notation that was
 	Other     State = "other"      // a sound code that the code book does not have
+	// A description id, or a code of EMIS's own that is no concept id: not what a
+	// code column is to hold, and told from a slip of a digit.
+	NotConcept State = "not_concept"
+	// A concept of EMIS's own, sound but for meaning nothing outside EMIS.
+	Local State = "local"
 )
 
 // isBlank tells whether a cell shows nothing; Excel's ="" does not.
@@ -149,8 +155,9 @@ func NewBook(codes []snomed.Code) *Book {
 }
 
 // read reads a code cell (R2): Blank, Valid (in the book), Repaired (in the
-// book, from scientific notation), Other (sound, not in the book: its text goes
-// no further, since any number may stand in a cell), Damaged or Invalid.
+// book, from scientific notation), Other or Local (sound, not in the book: its
+// text goes no further, since any number may stand in a cell), Damaged, Invalid or
+// NotConcept.
 func (b *Book) read(cell []byte) (snomed.Code, State) {
 	text := trim(cell)
 	if bar := bytes.IndexByte(text, '|'); bar >= 0 {
@@ -167,10 +174,33 @@ func (b *Book) read(cell []byte) (snomed.Code, State) {
 	if mantissa, exponent, ok := scientific(text); ok {
 		return b.repair(mantissa, exponent)
 	}
-	if _, err := snomed.Parse(string(text)); err != nil {
-		return "", Invalid
+	_, err := snomed.Parse(string(text))
+	switch isLocal := isEMISLocal(string(text)); {
+	case err == nil && isLocal:
+		return "", Local
+	case err == nil:
+		return "", Other
+	case isLocal && !errors.Is(err, snomed.LeadingZero):
+		return "", NotConcept
+	case errors.Is(err, snomed.DescriptionID) && snomed.VerhoeffValid(string(text)):
+		return "", NotConcept
 	}
-	return "", Other
+	return "", Invalid
+}
+
+// emisNamespace is the SNOMED CT namespace of EMIS's own codes.
+const emisNamespace = "1000006"
+
+// isEMISLocal tells an identifier of EMIS's own namespace, which stands before the
+// partition and the check digit, whether or not the check digit is right: a
+// spreadsheet puts a 0 in its place.
+func isEMISLocal(text string) bool {
+	at := len(text) - len("nnnnnnnppc")
+	if at < 1 || len(text) > 18 || text[at+7] != '1' || text[at+8] > '1' {
+		return false
+	}
+	_, isNumber := number([]byte(text))
+	return isNumber && text[at:at+7] == emisNamespace
 }
 
 // scientific takes "7.56261E+14" apart: the digits that it shows, 756261, and

@@ -174,14 +174,21 @@ func TestCodeR2(t *testing.T) {
 		{"999999990989121104", "", Other},
 		{"73211009 | Diabetes mellitus", "", Other},
 
-		{"264676010", "", Invalid},          // a description's identifier
-		{"616731000006114", "", Invalid},    // of an EMIS local code
-		{"284596015", "", Invalid},          // what EMIS has under CodeId
+		{"1777541000006105", "", Local}, // a concept of EMIS's own
+
+		{"264676010", "", NotConcept},        // a description's identifier
+		{"616731000006114", "", NotConcept},  // of an EMIS local code
+		{"284596015", "", NotConcept},        // what EMIS has under CodeId
+		{"1777541000006110", "", NotConcept}, // and what a spreadsheet leaves of 16 digits
+		{"1777541000006100", "", NotConcept},
+		{"284596016", "", Invalid},          // a description's, and its check digit is wrong
+		{"01777541000006114", "", Invalid},  // leading zero
+		{"1000006114", "", Invalid},         // a namespace and no item
+		{"1777541000006129", "", Invalid},   // a relationship of EMIS's own
 		{"100022", "", Invalid},             // a relationship's
 		{"417206008", "", Invalid},          // check digit
 		{"0417206009", "", Invalid},         // leading zero
-		{"1777541000006110", "", Invalid},   // what a spreadsheet leaves of 16 digits
-		{"900000000000207000", "", Invalid}, // and of 18
+		{"900000000000207000", "", Invalid}, // what a spreadsheet leaves of 18 digits
 		{"1234567890123456789", "", Invalid},
 		{"417206009.5", "", Invalid},
 		{"417206009.", "", Invalid},

@@ -81,6 +81,9 @@ func (d *decision) rowFindings(add adder) {
 		if row.Repaired {
 			add(row.Practice, "code_repaired", 1)
 		}
+		if row.NoConcept && (row.CodeState == CodeInvalid || d.in.Files[row.File].Kind != BulkExtract) {
+			add(row.Practice, "code_not_concept", 1)
+		}
 		if d.role(row) == "" || d.dispositions[i] == "claim_in_batch_add" {
 			continue
 		}

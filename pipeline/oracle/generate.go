@@ -261,10 +261,11 @@ type event struct {
 
 // coded is a code cell and what it means.
 type coded struct {
-	text     string
-	state    CodeState
-	code     string
-	repaired bool
+	text      string
+	state     CodeState
+	code      string
+	repaired  bool
+	noConcept bool
 }
 
 func (g *generator) makeYear(first int) *contractYear {
@@ -463,7 +464,12 @@ func (g *generator) makeCode(y *contractYear, code string) coded {
 	case 1:
 		return coded{text: "7.56E+14", state: CodeDamaged}
 	case 2:
-		return coded{text: pick(g, []string{"12345", "756261000000101", "284596015"}), state: CodeInvalid}
+		if g.chance(0.5) {
+			return coded{text: pick(g, []string{"284596015", "1777541000006114"}), state: CodeInvalid, noConcept: true}
+		}
+		return coded{text: pick(g, []string{"12345", "756261000000101"}), state: CodeInvalid}
+	case 6:
+		return coded{text: "1777541000006105", state: CodeNotInBook, noConcept: true}
 	case 3, 4:
 		return coded{text: pick(g, []string{"73211009", "38341003"}), state: CodeNotInBook}
 	case 5:

@@ -113,6 +113,7 @@ type Row struct {
 	CodeState CodeState
 	Code      string // only where the state is CodeInBook
 	Repaired  bool   // the code was repaired from scientific notation
+	NoConcept bool   // the code is a description's id, or one of EMIS's own
 
 	Activity Date
 	Recorded Date

@@ -770,7 +770,7 @@ func (s *sheet) rows(file int) []Row {
 				continue
 			}
 			hasEvent = true
-			row.CodeState, row.Code, row.Repaired = code.state, code.code, code.repaired
+			row.CodeState, row.Code, row.Repaired, row.NoConcept = code.state, code.code, code.repaired, code.noConcept
 			row.Activity, row.Recorded = event.activity, event.recorded
 			rows = append(rows, row)
 			row.Event++

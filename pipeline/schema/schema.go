@@ -86,6 +86,11 @@ const (
 // Counts says whether Found follows the number affected: "3 row(s) …".
 func (c Check) Counts() bool { return strings.Contains(c.Found, "(s) ") }
 
+// CountsAssessments says whether what is affected is assessments.
+func (c Check) CountsAssessments() bool {
+	return strings.HasPrefix(c.Found, "assessment(s) ") || strings.HasPrefix(c.Found, "assessed patient(s) ")
+}
+
 // Check is one data-quality finding that a run can make about a practice.
 type Check struct {
 	Name     string

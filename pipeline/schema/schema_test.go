@@ -138,7 +138,7 @@ func TestLookup(t *testing.T) {
 func TestFindingsAreThoseOfTheSpecification(t *testing.T) {
 	want := strings.Fields(`practice_no_files file_refused duplicate_file file_ignored stale_extract extract_after_as_at
 		status_unknown status_text_unknown place_choice_undecided nhs_number_invalid recorded_date_invalid
-		recorded_before_activity code_repaired assessment_without_segment assessment_without_eligibility
+		recorded_before_activity code_repaired code_not_concept assessment_without_segment assessment_without_eligibility
 		cohort_without_eligibility eligibility_without_cohort batch_add_not_in_record assessment_before_registration
 		single_day_spike fewer_than_last_period late_coded unproven_coding_date missing_target`)
 	var got []string
