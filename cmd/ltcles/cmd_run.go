@@ -10,7 +10,6 @@ import (
 
 	"ltcles/pipeline"
 	"ltcles/pipeline/civil"
-	"ltcles/pipeline/contract"
 	"ltcles/pipeline/workspace"
 )
 
@@ -23,6 +22,7 @@ type RunOptions struct {
 	AcceptAll bool
 	Threads   int
 	Quiet     bool
+	Practice  string // of check: print this one only
 }
 
 // AddFlags adds the flags of the options.
@@ -67,16 +67,14 @@ published. The exit code says whether run would publish.
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), options, false, s) },
 	}
 	options.AddFlags(cmd.Flags())
+	cmd.Flags().StringVar(&options.Practice, "practice", "", "print one practice only: its balance line, findings and files")
 	return cmd
 }
 
 func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
-	if o.Period == "" {
-		return usageError{fmt.Errorf("no period; give --period 2026-06, or --period 2026-27 for a year end")}
-	}
-	period, err := contract.ParsePeriod(o.Period)
+	period, err := parsePeriod(o.Period)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	if o.Threads < 0 {
 		return usageError{fmt.Errorf("--threads %d; expected 0 or more", o.Threads)}
@@ -85,10 +83,15 @@ func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
 	if err != nil {
 		return err
 	}
+	if o.Practice != "" {
+		if o.Practice, err = knownPractice(w, period, o.Practice); err != nil {
+			return err
+		}
+	}
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Run(ctx, pipeline.Config{
 		Workspace: w, Period: period, AsAt: o.AsAt, Today: today(),
-		Accept: o.Accept, AcceptAll: o.AcceptAll, Publish: publish, Threads: o.Threads, Progress: bar.update,
+		Accept: o.Accept, AcceptAll: o.AcceptAll, Publish: publish, Practice: o.Practice, Threads: o.Threads, Progress: bar.update,
 	})
 	bar.finish()
 	if report != nil && !o.Quiet {

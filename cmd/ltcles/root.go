@@ -121,6 +121,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newDemoCommand(s),
 		newCheckCommand(s),
 		newRunCommand(s),
+		newRejectsCommand(s),
 		newVerifyCommand(s),
 		newCodesCommand(s),
 		newVersionCommand(s),

@@ -25,6 +25,7 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 	"github.com/gofrs/flock"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
@@ -51,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"parquet":    printParquet,
 			"jsonlines":  jsonLines,
 			"identities": identities,
+			"sheet":      sheet,
 		},
 	})
 }
@@ -361,4 +363,46 @@ func identities(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	refuse("standard output", []byte(ts.ReadFile("stdout")))
 	refuse("standard error", []byte(ts.ReadFile("stderr")))
+}
+
+// sheet FILE prints the first sheet of a workbook: how many rows are frozen, and
+// each cell with its type, which is never a formula.
+func sheet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sheet FILE")
+	}
+	file, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer file.Close()
+	book, err := excelize.OpenReader(file)
+	ts.Check(err)
+	defer book.Close()
+	name := book.GetSheetName(0)
+	panes, err := book.GetPanes(name)
+	ts.Check(err)
+	if panes.Freeze {
+		fmt.Fprintf(ts.Stdout(), "frozen rows %d\n", panes.YSplit)
+	}
+	rows, err := book.GetRows(name)
+	ts.Check(err)
+	for i, row := range rows {
+		var cells []string
+		for j, text := range row {
+			at, err := excelize.CoordinatesToCellName(j+1, i+1)
+			ts.Check(err)
+			kind, err := book.GetCellType(name, at)
+			ts.Check(err)
+			formula, err := book.GetCellFormula(name, at)
+			ts.Check(err)
+			if formula != "" {
+				ts.Fatalf("%s: %s is a formula", args[0], at)
+			}
+			is := "number"
+			if kind == excelize.CellTypeInlineString || kind == excelize.CellTypeSharedString {
+				is = "string"
+			}
+			cells = append(cells, is+" "+text)
+		}
+		fmt.Fprintln(ts.Stdout(), strings.Join(cells, "|"))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -37,12 +38,20 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(to, "period %s, as at %s, cut-off %s, run %s\n", report.Period, report.AsAt, report.CutOff, report.RunID)
-	if len(report.Files) > 0 {
+	fmt.Fprintf(to, "period %s, as at %s, cut-off %s, run %s\n", report.Period, asAt(report), report.CutOff, report.RunID)
+	switch {
+	case len(report.Files) > 0 && o.Practice != "":
+		printPractice(to, report, o.Practice)
+	case len(report.Files) > 0:
 		printFiles(to, report.Files)
+		printLines(to, report.Files)
 		printRejected(to, rejected)
-		printPractices(to, report)
-		printFindings(to, report.Findings)
+		printPractices(to, report.Practices)
+		if publish && len(report.Findings) > manyLines {
+			printChecks(to, report.Findings)
+		} else {
+			printFindings(to, report)
+		}
 		printRows(to, report)
 	}
 	for _, accepted := range report.Accepted {
@@ -51,6 +60,9 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 	switch {
 	case report.Snapshot != "":
 		fmt.Fprintf(to, "published %s\n", filepath.Join(o.Workspace, "published", "snapshots", report.Snapshot))
+		if report.Shows != report.Period {
+			fmt.Fprintf(to, "published/current still shows %s, the later period of its year; %s is in history/<table>/%[2]s.parquet\n", report.Shows, report.Period)
+		}
 	case !publish && len(report.Unfit) == 0 && len(report.Files) > 0:
 		fmt.Fprintln(to, "fit to publish; nothing was published by check")
 	}
@@ -58,6 +70,14 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 		fmt.Fprintf(to, "log, summary and rejected rows: %s\n", report.RunDir)
 	}
 	return nil
+}
+
+// asAt is the as-at, and where it comes from unless it was given.
+func asAt(report *pipeline.Report) string {
+	if report.AsAtFrom == "" || report.AsAtFrom == "given" {
+		return report.AsAt.String()
+	}
+	return fmt.Sprintf("%s (%s)", report.AsAt, report.AsAtFrom)
 }
 
 // verdict is a file's fate in a word or two.
@@ -123,6 +143,33 @@ func printMessages(to io.Writer, files []pipeline.FileReport, isMany bool) {
 			first += " and " + counted(more, "file") + " more"
 		}
 		fmt.Fprintf(to, "  %s: %s\n", first, message)
+	}
+}
+
+// printLines prints what to put into ltcles.yaml so that more of the files is
+// understood: one entry for all files that need the same.
+func printLines(to io.Writer, files []pipeline.FileReport) {
+	var entries []string
+	like := map[string]int{}
+	first := map[string]string{}
+	for _, file := range files {
+		_, needed, ok := strings.Cut(file.Lines, "\n")
+		if !ok {
+			continue
+		}
+		if like[needed]++; like[needed] == 1 {
+			entries, first[needed] = append(entries, needed), file.Lines
+		}
+	}
+	if len(entries) == 0 {
+		return
+	}
+	fmt.Fprintf(to, "\nlines for ltcles.yaml; put the files' own words in the place of those in capitals\nlayouts: # if it is not there already\n")
+	for _, needed := range entries {
+		if n := like[needed]; n > 1 {
+			fmt.Fprintf(to, "  # and %s like it: widen the pattern, * stands for any text but /\n", counted(n-1, "file"))
+		}
+		fmt.Fprint(to, first[needed])
 	}
 }
 
@@ -207,14 +254,14 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func printPractices(to io.Writer, report *pipeline.Report) {
+func printPractices(to io.Writer, practices []pipeline.PracticeReport) {
 	fmt.Fprintln(to, "\npractices: rows read = kept + excluded + ignored + rejected")
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "practice\tstate\tread\tkept\texcluded\tignored\trejected\tassessments\tcounted\ttarget\t")
-	for _, p := range report.Practices {
+	for _, p := range practices {
 		name, state := p.Practice, p.State
 		if name == "" {
-			name, state = "unknown", "-"
+			name, state = pipeline.UnknownPractice, "-"
 		}
 		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", name, state, p.RowsRead, p.Kept, p.Excluded, p.Ignored, p.Rejected,
 			orDash(p.Assessments), orDash(p.Counted), orDash(p.Target))
@@ -230,21 +277,117 @@ func orDash(n *int64) string {
 	return fmt.Sprint(*n)
 }
 
-func printFindings(to io.Writer, findings []pipeline.Finding) {
+// printFindings prints every finding by practice, the practice with most at stake
+// first, and what no practice is known of last.
+func printFindings(to io.Writer, report *pipeline.Report) {
+	findings := slices.Clone(report.Findings)
+	for _, practice := range report.Practices {
+		if n := practice.RejectedClaims; n > 0 {
+			findings = append(findings, pipeline.Finding{Practice: practice.Practice, Severity: schema.Warning, Check: "rejected claim rows", AtStake: n,
+				Message: fmt.Sprintf("%s rejected; ltcles rejects --period %s --practice %s lists them", counted(int(n), "claim row"), report.Period, cmp.Or(practice.Practice, pipeline.UnknownPractice))})
+		}
+	}
 	if len(findings) == 0 {
 		fmt.Fprintln(to, "\nno findings")
 		return
 	}
-	if len(findings) > manyLines {
-		printChecks(to, findings)
-		return
+	fmt.Fprintln(to, "\nfindings by practice, most assessments at stake first: those that its findings and rejected claim rows are about")
+	fmt.Fprintln(to, "(one may be in several; a practice without files has its annual target at stake; money is not worked out yet)")
+	stakes := map[string]pipeline.PracticeReport{}
+	for _, practice := range report.Practices {
+		stakes[practice.Practice] = practice
 	}
-	fmt.Fprintln(to, "\nfindings")
+	slices.SortStableFunc(findings, func(a, b pipeline.Finding) int {
+		return cmp.Or(
+			compareBool(a.Practice == "", b.Practice == ""),
+			cmp.Compare(stakes[b.Practice].AtStake, stakes[a.Practice].AtStake),
+			cmp.Compare(a.Practice, b.Practice),
+			cmp.Compare(b.AtStake, a.AtStake),
+			cmp.Compare(severityRank(a.Severity), severityRank(b.Severity)),
+		)
+	})
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	for _, finding := range findings {
-		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\n", cmp.Or(finding.Practice, "-"), finding.Severity, finding.Check, finding.Message)
+		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\t%s\n", cmp.Or(finding.Practice, "-"), finding.Severity, finding.Check, atStake(finding.AtStake), finding.Message)
 	}
 	out.Flush()
+}
+
+func atStake(assessments int64) string {
+	if assessments == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d at stake", assessments)
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+func severityRank(severity string) int {
+	return slices.Index([]string{schema.Error, schema.Warning, schema.Info}, severity)
+}
+
+// printPractice prints what concerns one practice: its balance line, its findings
+// with meaning and fix, its rejected rows and its files.
+func printPractice(to io.Writer, report *pipeline.Report, practice string) {
+	isOther := func(p pipeline.PracticeReport) bool { return p.Practice != practice }
+	balance := slices.DeleteFunc(slices.Clone(report.Practices), isOther)
+	printPractices(to, balance)
+	findings := slices.DeleteFunc(slices.Clone(report.Findings), func(f pipeline.Finding) bool { return f.Practice != practice })
+	slices.SortStableFunc(findings, func(a, b pipeline.Finding) int {
+		return cmp.Or(cmp.Compare(b.AtStake, a.AtStake), cmp.Compare(severityRank(a.Severity), severityRank(b.Severity)))
+	})
+	about := map[string]schema.Check{}
+	for _, check := range schema.Findings() {
+		about[check.Name] = check
+	}
+	if len(findings) == 0 {
+		fmt.Fprintln(to, "\nno findings")
+	} else {
+		fmt.Fprintln(to, "\nfindings, most assessments at stake first (money is not worked out yet)")
+	}
+	for _, finding := range findings {
+		check := about[finding.Check]
+		fmt.Fprintf(to, "  %s: %s: %s (%s)\n", finding.Severity, finding.Check, finding.Message, cmp.Or(strings.TrimPrefix(atStake(finding.AtStake), "-"), "no assessment at stake"))
+		fmt.Fprintf(to, "    meaning: %s\n    fix: %s\n", check.Meaning, check.Fix)
+	}
+	printRejected(to, rejectedOf(report.ToMend))
+	files := slices.DeleteFunc(slices.Clone(report.Files), func(file pipeline.FileReport) bool { return !isOf(file, practice) })
+	if len(files) == 0 {
+		fmt.Fprintln(to, "\nno files")
+	} else {
+		printFiles(to, files)
+		printLines(to, files)
+	}
+	fmt.Fprintln(to)
+}
+
+// rejectedOf counts rejected rows by file and reason, in the order of the list.
+func rejectedOf(rows []pipeline.RowReport) []rejected {
+	var found []rejected
+	type cause struct{ file, reason string }
+	known := map[cause]int{}
+	for _, row := range rows {
+		if row.IsFinding {
+			continue
+		}
+		of := cause{row.File, row.Reason}
+		at, seen := known[of]
+		if !seen {
+			at = len(found)
+			known[of] = at
+			found = append(found, rejected{file: row.File, line: strconv.Itoa(row.Line), reason: row.Reason, hint: row.Fix})
+		}
+		found[at].rows++
+	}
+	return found
 }
 
 // namedPractices is how many practices a finding names before it only counts.
