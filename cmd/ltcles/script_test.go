@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"jsonlines":  jsonLines,
 			"identities": identities,
 			"sheet":      sheet,
+			"only":       only,
 		},
 	})
 }
@@ -404,5 +405,21 @@ func sheet(ts *testscript.TestScript, neg bool, args []string) {
 			cells = append(cells, is+" "+text)
 		}
 		fmt.Fprintln(ts.Stdout(), strings.Join(cells, "|"))
+	}
+}
+
+// only [-v] PATTERN prints the lines of the last standard output that match, or
+// with -v the others.
+func only(ts *testscript.TestScript, neg bool, args []string) {
+	others := len(args) == 2 && args[0] == "-v"
+	if neg || len(args) != 1 && !others {
+		ts.Fatalf("usage: only [-v] PATTERN")
+	}
+	pattern, err := regexp.Compile(args[len(args)-1])
+	ts.Check(err)
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if pattern.MatchString(line) != others {
+			fmt.Fprint(ts.Stdout(), line)
+		}
 	}
 }

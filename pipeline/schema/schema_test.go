@@ -156,6 +156,20 @@ func TestFindingsAreThoseOfTheSpecification(t *testing.T) {
 	}
 }
 
+func TestFindingsThatCountAssessments(t *testing.T) {
+	want := strings.Fields(`assessment_without_segment assessment_without_eligibility assessment_before_registration
+		single_day_spike fewer_than_last_period late_coded unproven_coding_date`)
+	var got []string
+	for _, c := range Findings() {
+		if c.CountsAssessments() {
+			got = append(got, c.Name)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("they are %v, want %v", got, want)
+	}
+}
+
 func TestDispositionsAreThoseOfTheSpecification(t *testing.T) {
 	groups := map[string]string{
 		Ignored: "deleted_at_source status_only code_not_in_scope",
