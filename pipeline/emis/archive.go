@@ -337,7 +337,7 @@ func (m *memberFile) Stat() (fs.FileInfo, error) { return memberInfo{m}, nil }
 
 func (m *memberFile) Read(p []byte) (int, error) {
 	n, err := m.content.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = damagedMember()
 	}
 	return n, err

@@ -2,6 +2,7 @@ package emis
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"strconv"
 )
@@ -43,7 +44,7 @@ func newSheetXML(r io.Reader) *sheetXML { return &sheetXML{decoder: xml.NewDecod
 func (x *sheetXML) next() (*sheetRow, error) {
 	for {
 		token, err := x.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if !x.hadRows {
 				return nil, damagedWorkbook(0, "a sheet without a place for rows")
 			}
@@ -76,7 +77,7 @@ func (x *sheetXML) next() (*sheetRow, error) {
 // token returns the next token; depth counts the elements that are open after it.
 func (x *sheetXML) token() (xml.Token, error) {
 	token, err := x.decoder.Token()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, io.EOF
 	}
 	if err != nil {
@@ -135,7 +136,7 @@ func (x *sheetXML) readRow(start xml.StartElement) error {
 // inside is token where the text cannot end.
 func (x *sheetXML) inside() (xml.Token, error) {
 	token, err := x.token()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, damagedWorkbook(x.row.number, "a sheet that breaks off, or is not well formed")
 	}
 	return token, err

@@ -477,7 +477,7 @@ func (s *sheetRecords) next() (rec *record, err error) {
 			}
 			return nil, nil
 		}
-		texts, err := s.libraryRow(row.number)
+		texts, err := s.excelizeRow(row.number)
 		if err != nil {
 			return nil, err
 		}
@@ -490,8 +490,8 @@ func (s *sheetRecords) next() (rec *record, err error) {
 	}
 }
 
-// libraryRow is a row as the library reads it; rows in between must be blank.
-func (s *sheetRecords) libraryRow(number int) ([]string, error) {
+// excelizeRow is a row as the library reads it; rows in between must be blank.
+func (s *sheetRecords) excelizeRow(number int) ([]string, error) {
 	for {
 		if !s.rows.Next() {
 			return nil, damagedWorkbook(number, "a row that is not where it should be")

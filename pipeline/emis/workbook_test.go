@@ -92,8 +92,6 @@ func row(number int, cells ...string) string {
 	return out + `</row>`
 }
 
-const visible = "visible"
-
 var sheetHeader = row(1, "Organisation Code", "NHS Number", "Date", "SNOMED Code")
 
 func TestWorkbookRows(t *testing.T) {
