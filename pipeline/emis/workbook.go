@@ -189,7 +189,7 @@ func eachToken(r io.Reader, visit func(depth int, token xml.Token) error) error 
 	depth := 0
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
