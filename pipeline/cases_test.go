@@ -24,9 +24,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
-	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
 	"ltcles/pipeline"
 	"ltcles/pipeline/civil"
@@ -681,16 +678,7 @@ func pick(t *testing.T, file string, columns []string) [][]string {
 func (s goldenSource) table(t *testing.T, name string, columns []string) [][]string {
 	t.Helper()
 	path := filepath.Join(s.workspace.Published(), "current", filepath.FromSlash(snapshot.TableFile(name, s.run.period.String())))
-	from, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
-	table, err := pqarrow.ReadTable(context.Background(), from, parquet.NewReaderProperties(memory.DefaultAllocator),
-		pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
-	if err != nil {
-		t.Fatalf("read %s: %v", path, err)
-	}
+	table := readParquet(t, path)
 	defer table.Release()
 	rows := make([][]string, table.NumRows())
 	for _, column := range columns {

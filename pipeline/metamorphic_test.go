@@ -14,9 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow/go/v17/arrow/memory"
-	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
@@ -278,15 +275,7 @@ func readFigures(t rapid.TB, in *workspace.Workspace, period string) figures {
 	t.Helper()
 	all := figures{}
 	for _, table := range schema.Tables() {
-		file, err := os.Open(filepath.Join(in.Published(), "current", filepath.FromSlash(snapshot.TableFile(table.Name, period))))
-		if err != nil {
-			t.Fatal(err)
-		}
-		read, err := pqarrow.ReadTable(context.Background(), file, parquet.NewReaderProperties(memory.DefaultAllocator), pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
-		file.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
+		read := readParquet(t, filepath.Join(in.Published(), "current", filepath.FromSlash(snapshot.TableFile(table.Name, period))))
 		rows := make([]map[string]string, read.NumRows())
 		for i := range rows {
 			rows[i] = map[string]string{}
@@ -569,7 +558,7 @@ func TestRelationSameInputs(t *testing.T) {
 			if first.Unchanged || !again.Unchanged || again.RunID != first.RunID {
 				t.Errorf("run again: unchanged %t, then %t, as %s and %s", first.Unchanged, again.Unchanged, first.RunID, again.RunID)
 			}
-			trees[fmt.Sprint(threads, " threads, ", zone)] = treeOf(t, filepath.Join(in.Published(), "current"))
+			trees[fmt.Sprint(threads, " threads, ", zone)] = readAll(t, filepath.Join(in.Published(), "current"))
 		}
 		names := slices.Sorted(maps.Keys(trees))
 		one, other := trees[names[0]], trees[names[len(names)-1]]
@@ -582,26 +571,4 @@ func TestRelationSameInputs(t *testing.T) {
 			}
 		}
 	})
-}
-
-// treeOf reads every file of a snapshot.
-func treeOf(t rapid.TB, dir string) map[string]string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{}
-	err = filepath.WalkDir(dir, func(file string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := os.ReadFile(file)
-		files[strings.TrimPrefix(file, dir)] = string(text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }

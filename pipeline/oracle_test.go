@@ -19,6 +19,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+	"pgregory.net/rapid"
 
 	"ltcles/pipeline"
 	"ltcles/pipeline/civil"
@@ -226,7 +227,8 @@ func firstDifference(a, b string) string {
 	return fmt.Sprintf("at byte %d\n  one    %q\n  other  %q", at, around(a), around(b))
 }
 
-func readAll(t *testing.T, dir string) map[string]string {
+// readAll reads every file below a folder.
+func readAll(t rapid.TB, dir string) map[string]string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -248,8 +250,8 @@ func readAll(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// readTable reads the columns of the oracle's table from a published file, as the oracle writes them.
-func readTable(t *testing.T, path string, like oracle.Table) oracle.Table {
+// readParquet reads a published file with Arrow; the caller releases the table.
+func readParquet(t rapid.TB, path string) arrow.Table {
 	t.Helper()
 	from, err := os.Open(path)
 	if err != nil {
@@ -261,6 +263,13 @@ func readTable(t *testing.T, path string, like oracle.Table) oracle.Table {
 	if err != nil {
 		t.Fatalf("read %s: %v", path, err)
 	}
+	return table
+}
+
+// readTable reads the columns of the oracle's table from a published file, as the oracle writes them.
+func readTable(t *testing.T, path string, like oracle.Table) oracle.Table {
+	t.Helper()
+	table := readParquet(t, path)
 	defer table.Release()
 
 	got := oracle.Table{Name: like.Name, Columns: like.Columns, Rows: make([][]string, table.NumRows())}

@@ -57,7 +57,7 @@ func runDemo(ctx context.Context, dir string, o DemoOptions, s streams) error {
 	printMade(s, dir, made)
 	for _, period := range made.Periods {
 		fmt.Fprintf(s.out, "\n$ ltcles run --workspace %s --period %s\n", dir, period.Period)
-		options := RunOptions{Workspace: dir, Period: period.Period, AsAt: civil.None}
+		options := RunOptions{PeriodOptions: PeriodOptions{Workspace: dir, Period: period.Period, AsAt: civil.None}}
 		if err := runRun(ctx, options, true, s); err != nil {
 			return err
 		}

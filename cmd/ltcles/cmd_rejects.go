@@ -17,7 +17,6 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"ltcles/pipeline"
-	"ltcles/pipeline/civil"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/emis"
 	"ltcles/pipeline/workspace"
@@ -25,15 +24,12 @@ import (
 
 // RejectsOptions are the options of rejects.
 type RejectsOptions struct {
-	Workspace string
-	Period    string
-	AsAt      civil.Date
-	Practice  string
-	Findings  bool
-	Format    string
-	Output    string
-	Threads   int
-	Quiet     bool
+	PeriodOptions
+	Practice string
+	Findings bool
+	Format   string
+	Output   string
+	Quiet    bool
 }
 
 // The formats of the list.
@@ -44,15 +40,11 @@ const (
 
 // AddFlags adds the flags of the options.
 func (o *RejectsOptions) AddFlags(flags *pflag.FlagSet) {
-	o.AsAt = civil.None
-	flags.StringVar(&o.Workspace, "workspace", ".", "the workspace's folder")
-	flags.StringVar(&o.Period, "period", "", "a month, 2026-06, or a contract year, 2026-27, for its year end (required)")
-	flags.Var(dateFlag{&o.AsAt}, "as-at", "the day of the extract (default: the newest run date that the files state, else today)")
+	o.PeriodOptions.AddFlags(flags)
 	flags.StringVar(&o.Practice, "practice", "", "a practice code, or unknown for the rows of no practice (required)")
 	flags.BoolVar(&o.Findings, "findings", false, "also the rows that were read and that a finding is about")
 	flags.StringVar(&o.Format, "format", "", "csv or xlsx (default: what --output ends in, else csv)")
 	flags.StringVar(&o.Output, "output", "", "the file to write (default: standard output)")
-	flags.IntVar(&o.Threads, "threads", 0, "how many threads to use (default: the settings', else one for each processor)")
 	flags.BoolVar(&o.Quiet, "quiet", false, "no progress and no count")
 }
 
@@ -74,18 +66,11 @@ practice is not known is in the list of the practice whose file it is in.
 }
 
 func runRejects(ctx context.Context, o RejectsOptions, s streams) error {
-	period, err := parsePeriod(o.Period)
+	period, w, err := o.open()
 	if err != nil {
 		return err
 	}
 	if o.Format, err = listFormat(o.Format, o.Output); err != nil {
-		return err
-	}
-	if o.Threads < 0 {
-		return usageError{fmt.Errorf("--threads %d; expected 0 or more", o.Threads)}
-	}
-	w, err := workspace.Open(o.Workspace)
-	if err != nil {
 		return err
 	}
 	practice := pipeline.UnknownPractice

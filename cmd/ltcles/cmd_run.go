@@ -3,37 +3,27 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"ltcles/pipeline"
-	"ltcles/pipeline/civil"
-	"ltcles/pipeline/workspace"
 )
 
 // RunOptions are the options of run and of check.
 type RunOptions struct {
-	Workspace string
-	Period    string
-	AsAt      civil.Date
+	PeriodOptions
 	Accept    []string
 	AcceptAll bool
-	Threads   int
 	Quiet     bool
 	Practice  string // of check: print this one only
 }
 
 // AddFlags adds the flags of the options.
 func (o *RunOptions) AddFlags(flags *pflag.FlagSet) {
-	o.AsAt = civil.None
-	flags.StringVar(&o.Workspace, "workspace", ".", "the workspace's folder")
-	flags.StringVar(&o.Period, "period", "", "a month, 2026-06, or a contract year, 2026-27, for its year end (required)")
-	flags.Var(dateFlag{&o.AsAt}, "as-at", "the day of the extract (default: the newest run date that the files state, else today)")
+	o.PeriodOptions.AddFlags(flags)
 	flags.StringArrayVar(&o.Accept, "accept", nil, "a file of the inbox that is accepted as it is, though it would stop the run; repeatable")
 	flags.BoolVar(&o.AcceptAll, "accept-all", false, "accept every file as it is")
-	flags.IntVar(&o.Threads, "threads", 0, "how many threads to use (default: the settings', else one for each processor)")
 	flags.BoolVar(&o.Quiet, "quiet", false, "no progress and no summary")
 }
 
@@ -72,14 +62,7 @@ published. The exit code says whether run would publish.
 }
 
 func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
-	period, err := parsePeriod(o.Period)
-	if err != nil {
-		return err
-	}
-	if o.Threads < 0 {
-		return usageError{fmt.Errorf("--threads %d; expected 0 or more", o.Threads)}
-	}
-	w, err := workspace.Open(o.Workspace)
+	period, w, err := o.open()
 	if err != nil {
 		return err
 	}
