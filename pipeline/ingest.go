@@ -24,6 +24,7 @@ import (
 	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/snapshot"
 	"ltcles/pipeline/staging"
+	"ltcles/pipeline/workspace"
 	"ltcles/snomed"
 )
 
@@ -102,10 +103,16 @@ func (r *run) limits() emis.Limits {
 	return emis.Limits{Entries: settings.MaxEntries, Bytes: settings.MaxBytes, Ratio: int64(settings.MaxRatio)}
 }
 
+// inboxDir is where the period's files are. A supplement to a year end has the
+// year end's.
+func (r *run) inboxDir() string {
+	return r.cfg.Workspace.Inbox(r.cfg.Period.Supplement(0).String())
+}
+
 // listInbox lists the files of the period's inbox, the members of archives among
 // them, in byte order of their paths.
 func (r *run) listInbox() ([]string, error) {
-	dir := r.cfg.Workspace.Inbox(r.cfg.Period.String())
+	dir := r.inboxDir()
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, &config.Problem{File: dir, Found: "no such folder", Expected: "the files of " + r.cfg.Period.String(), Fix: "make it and put the period's files into it, or name another --period"}
 	}
@@ -135,7 +142,7 @@ func (r *run) refuseIdentifiers(names []string) error {
 	for _, name := range names {
 		if masked, holds := emis.MaskNHSNumbers(name); holds {
 			problems = append(problems, &config.Problem{
-				File: filepath.Join(r.cfg.Workspace.Inbox(r.cfg.Period.String()), filepath.FromSlash(masked)), Found: "an NHS number in the file's name",
+				File: filepath.Join(r.inboxDir(), filepath.FromSlash(masked)), Found: "an NHS number in the file's name",
 				Expected: "a name without one, because names are published", Fix: "rename the file (unpack the archive that it is in, if it is in one)",
 			})
 		}
@@ -224,7 +231,7 @@ func (r *run) settleDates() error {
 	}
 	if start := r.cfg.Period.Start(); r.asAt < start {
 		return &config.Problem{
-			File: r.cfg.Workspace.Inbox(r.cfg.Period.String()), Found: fmt.Sprintf("as-at %s (%s)", r.asAt, r.report.AsAtFrom),
+			File: r.inboxDir(), Found: fmt.Sprintf("as-at %s (%s)", r.asAt, r.report.AsAtFrom),
 			Expected: fmt.Sprintf("a day on or after %s, the first of %s", start, r.cfg.Period), Fix: "give --as-at, or another --period",
 		}
 	}
@@ -250,7 +257,14 @@ func (r *run) settleAccepted() error {
 		byName[in.Name] = in
 		in.accepted = r.cfg.AcceptAll
 	}
-	inbox := r.cfg.Workspace.Inbox(r.cfg.Period.String())
+	if r.published != nil {
+		for _, before := range r.published.Manifest.Inputs {
+			if in, ok := byName[before.File]; ok && before.Accepted {
+				in.accepted = true
+			}
+		}
+	}
+	inbox := r.inboxDir()
 	var problems []error
 	for _, name := range r.cfg.Accept {
 		in, ok := byName[filepath.ToSlash(filepath.Clean(name))]
@@ -295,7 +309,12 @@ type evidence struct {
 //     run sees a day after the deadline.
 //   - last_year (R17): last year's newest period.
 //   - previous_period (SPEC §9): the newest period of this year before this one.
+//
+// A period that is computed as it was published consults what it consulted then.
 func (r *run) settleEvidence() error {
+	if r.published != nil {
+		return r.recall()
+	}
 	if r.current == nil {
 		return nil
 	}
@@ -352,13 +371,23 @@ func (r *run) consult(use string, from *snapshot.Snapshot, published snapshot.Pu
 	r.evidence = append(r.evidence, evidence{use: use, path: from.Path(file.Name), period: published, sha256: file.SHA256})
 }
 
-// deriveID derives the run's id from what goes in (SPEC §6.1).
-func (r *run) deriveID() string {
-	parts := []string{
-		Version, r.cfg.Period.String(), r.asAt.String(), r.contract.SHA256, r.cfg.Workspace.SettingsSHA256, r.key.ID(),
+// referenceFiles are the files that decide how the inbox is read and judged.
+func (r *run) referenceFiles() []snapshot.Reference {
+	files := []snapshot.Reference{
+		{File: r.contract.Source, SHA256: r.contract.SHA256},
+		{File: workspace.SettingsFile, SHA256: r.cfg.Workspace.SettingsSHA256}, // of what it sets, whatever it looks like
 	}
 	for _, file := range r.reference.Files {
-		parts = append(parts, "reference", file.Path, file.SHA256)
+		files = append(files, snapshot.Reference{File: file.Path, SHA256: file.SHA256})
+	}
+	return files
+}
+
+// deriveID derives the run's id from what goes in (SPEC §6.1).
+func (r *run) deriveID() string {
+	parts := []string{Version, r.cfg.Period.String(), r.asAt.String(), r.key.ID()}
+	for _, file := range r.referenceFiles() {
+		parts = append(parts, "reference", file.File, file.SHA256)
 	}
 	for _, in := range r.inputs {
 		parts = append(parts, "input", in.Name, in.SHA256, fmt.Sprint(in.accepted))

@@ -74,6 +74,7 @@ type run struct {
 	key       *pseudonym.Key
 	store     snapshot.Store
 	current   *snapshot.Snapshot // what is published before the run; nil for nothing
+	published *snapshot.Snapshot // what is computed again, as it was published; nil for a run of its own
 
 	inbox      *emis.Inbox
 	inputs     []*input          // in byte order of their paths

@@ -67,7 +67,7 @@ func (r *run) periods() []snapshot.PublishedPeriod {
 		}
 	}
 	periods = append(periods, snapshot.PublishedPeriod{
-		ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(), RunID: r.id, KeyID: r.key.ID(), AsAt: r.asAt,
+		ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(), RunID: r.id, KeyID: r.key.ID(), AsAt: r.asAt, Status: snapshot.Provisional,
 	})
 	slices.SortFunc(periods, func(a, b snapshot.PublishedPeriod) int { return comparePublished(a.Period, b.Period) })
 	for i := range periods {
@@ -156,6 +156,7 @@ func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {
 		RunID: r.id, Program: "ltcles " + Version, ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(),
 		AsAt: r.asAt, CutOff: r.cutOff, KeyID: r.key.ID(), Periods: periods,
 	}
+	m.Reference = r.referenceFiles()
 	for _, accepted := range r.report.Accepted {
 		m.Accepted = append(m.Accepted, snapshot.Accepted(accepted))
 	}
@@ -164,10 +165,10 @@ func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {
 		if status == "" {
 			status = emis.Read
 		}
-		m.Inputs = append(m.Inputs, snapshot.Input{File: in.Name, SHA256: in.SHA256, Bytes: in.Bytes, Status: string(status)})
+		m.Inputs = append(m.Inputs, snapshot.Input{File: in.Name, SHA256: in.SHA256, Bytes: in.Bytes, Status: string(status), Accepted: in.accepted})
 	}
 	for _, e := range r.evidence {
-		m.Evidence = append(m.Evidence, snapshot.Evidence{Table: "fact_assessment", ContractYear: e.period.ContractYear, Period: e.period.Period, SHA256: e.sha256})
+		m.Evidence = append(m.Evidence, snapshot.Evidence{Use: e.use, Table: "fact_assessment", ContractYear: e.period.ContractYear, Period: e.period.Period, SHA256: e.sha256})
 	}
 	return m
 }

@@ -15,7 +15,7 @@ import (
 // Contract is the rules and figures of one contract year.
 type Contract struct {
 	Year   Year
-	Source string // "built-in", or the file as its problems name it
+	Source string // the file, as its problems name it
 	SHA256 string // of the file's bytes
 
 	Codes    []CodeEntry // in the file's order

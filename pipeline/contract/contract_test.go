@@ -105,7 +105,7 @@ func TestBuiltInFigures(t *testing.T) {
 					t.Errorf("%s: %v", place, pence)
 				}
 			}
-			if c.AdvanceShare.String() != "80 %" || c.Source != "built-in" || len(c.SHA256) != 64 || c.Year != tt.year {
+			if c.AdvanceShare.String() != "80 %" || c.Source != "built-in contract "+string(tt.year)+".yaml" || len(c.SHA256) != 64 || c.Year != tt.year {
 				t.Errorf("advance %s, source %s, hash %s, year %s", c.AdvanceShare, c.Source, c.SHA256, c.Year)
 			}
 			if c.Policies != (Policies{RequireRegular: true, ReconciliationBasis: Domain2, ReconciliationBasisAssumed: true}) {
@@ -266,7 +266,7 @@ func TestOverride(t *testing.T) {
 	if pence, named := c.PencePerWeightedHead["West Lancashire"]; !named || pence != nil || !c.LetterDate.IsNone() {
 		t.Errorf("not set: %v %v %s", named, pence, c.LetterDate)
 	}
-	if builtIn, err := Load(dir, "2026-27"); err != nil || builtIn.Source != "built-in" {
+	if builtIn, err := Load(dir, "2026-27"); err != nil || builtIn.Source != "built-in contract 2026-27.yaml" {
 		t.Errorf("the year without an override: %v", err)
 	}
 	if years, err := Years(dir); err != nil || !slices.Equal(years, []Year{"2025-26", "2026-27", "2028-29"}) {

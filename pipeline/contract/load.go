@@ -39,14 +39,14 @@ func Load(overrideDir string, year Year) (*Contract, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read contract %s: %w", overrideName(file), err)
 			}
-			return decode(overrideName(file), overrideName(file), text, year)
+			return decode(overrideName(file), text, year)
 		}
 	}
 	text, ok := BuiltIn(year)
 	if !ok {
 		return nil, noContract(entries, file, year)
 	}
-	return decode("built-in", "built-in contract "+file, text, year)
+	return decode("built-in contract "+file, text, year)
 }
 
 // BuiltIn is the text of the built-in contract file of the year, to start an override from.
@@ -107,13 +107,13 @@ func noContract(overriding []fs.DirEntry, file string, year Year) error {
 	}
 }
 
-func decode(source, name string, text []byte, year Year) (*Contract, error) {
+func decode(name string, text []byte, year Year) (*Contract, error) {
 	sum := sha256.Sum256(text)
 	reader := fileReader{File: &config.File{Name: name}}
 	decoded := reader.contract(text, year)
 	if err := reader.Err(); err != nil {
 		return nil, err
 	}
-	decoded.Source, decoded.SHA256 = source, hex.EncodeToString(sum[:])
+	decoded.Source, decoded.SHA256 = name, hex.EncodeToString(sum[:])
 	return decoded, nil
 }

@@ -244,7 +244,7 @@ func TestManifestBytesAreTheSameEachTime(t *testing.T) {
 	m := manifestOf(june, year, may, june)
 	m.Accepted = []Accepted{{"a & b.csv", "asked <twice>"}, {"c.csv", ""}}
 	m.Inputs = []Input{{File: "a.csv"}, {File: "b.csv"}}
-	m.Evidence = []Evidence{{"fact_assessment", "2025-26", "2025-26", "1"}, {"fact_assessment", "2026-27", "2026-05", "2"}}
+	m.Evidence = []Evidence{{"last_year", "fact_assessment", "2025-26", "2025-26", "1"}, {"previous_period", "fact_assessment", "2026-27", "2026-05", "2"}}
 	m.Files = []File{{Name: "a.parquet"}, {Name: "b.parquet"}}
 	want, err := m.Encode()
 	if err != nil {

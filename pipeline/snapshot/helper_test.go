@@ -234,7 +234,7 @@ func writeParquet(t testing.TB, path string, table schema.Table, rows []row) {
 }
 
 func month(t testing.TB, year, period, asAt string) PublishedPeriod {
-	return PublishedPeriod{ContractYear: year, Period: period, RunID: "run-" + period, KeyID: "0123456789abcdef", AsAt: day(t, asAt)}
+	return PublishedPeriod{ContractYear: year, Period: period, RunID: "run-" + period, KeyID: "0123456789abcdef", AsAt: day(t, asAt), Status: Provisional}
 }
 
 func manifestOf(own PublishedPeriod, periods ...PublishedPeriod) Manifest {

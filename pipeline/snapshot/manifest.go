@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	manifestFormat = 1
+	manifestFormat = 2
 	manifestName   = "manifest.json"
 )
 
@@ -31,7 +31,9 @@ type Manifest struct {
 	AsAt         civil.Date        `json:"as_at"`
 	CutOff       civil.Date        `json:"cut_off"`
 	KeyID        string            `json:"key_id"`
+	Freeze       *Freeze           `json:"freeze,omitempty"` // where the run made its year end final
 	Accepted     []Accepted        `json:"accepted"`
+	Reference    []Reference       `json:"reference"`
 	Inputs       []Input           `json:"inputs"`
 	Evidence     []Evidence        `json:"evidence"`
 	Periods      []PublishedPeriod `json:"periods"`
@@ -45,16 +47,36 @@ type Accepted struct {
 	Reason string `json:"reason"`
 }
 
-// Input is one file of the inbox.
-type Input struct {
-	File   string `json:"file"`
-	SHA256 string `json:"sha256"`
-	Bytes  int64  `json:"bytes"`
-	Status string `json:"status"`
+// Freeze is what was decided when a year end was made final.
+type Freeze struct {
+	Missing []MissingPractice `json:"missing"`
 }
 
-// Evidence is a table of an earlier snapshot that the run consulted.
+// MissingPractice is a practice without files that was accepted by name.
+type MissingPractice struct {
+	Practice string `json:"practice"`
+	Reason   string `json:"reason"`
+}
+
+// Reference is a file that decides how inputs are read and judged: the contract, the settings,
+// a reference list.
+type Reference struct {
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
+}
+
+// Input is one file of the inbox.
+type Input struct {
+	File     string `json:"file"`
+	SHA256   string `json:"sha256"`
+	Bytes    int64  `json:"bytes"`
+	Status   string `json:"status"`
+	Accepted bool   `json:"accepted"` // by name or with all, whether that was needed or not
+}
+
+// Evidence is a table of an earlier snapshot that the run consulted, and for what.
 type Evidence struct {
+	Use          string `json:"use"`
 	Table        string `json:"table"`
 	ContractYear string `json:"contract_year"`
 	Period       string `json:"period"`
@@ -69,8 +91,15 @@ type PublishedPeriod struct {
 	RunID        string     `json:"run_id"`
 	KeyID        string     `json:"key_id"`
 	AsAt         civil.Date `json:"as_at"`
+	Status       string     `json:"status"` // Provisional, or Final for a frozen year end (R20)
 	Latest       bool       `json:"latest"`
 }
+
+// The standings of a published period (R20).
+const (
+	Provisional = "provisional"
+	Final       = "final"
+)
 
 // File is one file of the snapshot; manifest.json itself is not listed.
 type File struct {
@@ -88,9 +117,13 @@ func (m Manifest) Encode() ([]byte, error) {
 	m.Accepted = sorted(m.Accepted, func(a, b Accepted) int {
 		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Reason, b.Reason))
 	})
+	if m.Freeze != nil {
+		m.Freeze = &Freeze{Missing: sorted(m.Freeze.Missing, func(a, b MissingPractice) int { return strings.Compare(a.Practice, b.Practice) })}
+	}
+	m.Reference = sorted(m.Reference, func(a, b Reference) int { return strings.Compare(a.File, b.File) })
 	m.Inputs = sorted(m.Inputs, func(a, b Input) int { return strings.Compare(a.File, b.File) })
 	m.Evidence = sorted(m.Evidence, func(a, b Evidence) int {
-		return cmp.Or(strings.Compare(a.Table, b.Table), comparePeriods(a.ContractYear, a.Period, b.ContractYear, b.Period),
+		return cmp.Or(strings.Compare(a.Use, b.Use), strings.Compare(a.Table, b.Table), comparePeriods(a.ContractYear, a.Period, b.ContractYear, b.Period),
 			strings.Compare(a.SHA256, b.SHA256))
 	})
 	m.Periods = sorted(m.Periods, func(a, b PublishedPeriod) int {
@@ -159,6 +192,8 @@ func (m Manifest) faults() []string {
 			fault("period %s is there twice", p.Period)
 		case p.RunID == "" || p.AsAt.IsNone():
 			fault("period %s has no run id or no as-at date", p.Period)
+		case p.Status != Provisional && (p.Status != Final || kind != yearEnd):
+			fault("period %s has status %q; expected provisional, or final for a frozen year end", p.Period, p.Status)
 		}
 		seen[p.Period] = true
 		if before, ok := latest[p.ContractYear]; kind != supplement && (!ok || comparePeriods(p.ContractYear, p.Period, p.ContractYear, before) > 0) {
@@ -171,6 +206,9 @@ func (m Manifest) faults() []string {
 			own = true
 			if p.RunID != m.RunID || p.AsAt != m.AsAt || p.KeyID != m.KeyID {
 				fault("period %s has another run id, as-at date or key id than the manifest", p.Period)
+			}
+			if (p.Status == Final) != (m.Freeze != nil) {
+				fault("period %s is %s; the manifest says otherwise of its run", p.Period, p.Status)
 			}
 		}
 	}

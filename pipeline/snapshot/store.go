@@ -48,6 +48,16 @@ func (s *Snapshot) File(table, period string) (File, bool) {
 	return File{}, false
 }
 
+// Period finds a period of the snapshot; nil where history has it not.
+func (s *Snapshot) Period(period string) *PublishedPeriod {
+	for i, published := range s.Manifest.Periods {
+		if published.Period == period {
+			return &s.Manifest.Periods[i]
+		}
+	}
+	return nil
+}
+
 // Current is the snapshot that readers see, and nil where nothing is published.
 func (s Store) Current() (*Snapshot, error) {
 	name, err := s.currentSnapshot()

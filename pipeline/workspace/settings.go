@@ -127,7 +127,7 @@ type layoutYAML struct {
 var memoryLimit = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$`)
 
 func readSettings(text []byte) (Settings, error) {
-	file := &config.File{Name: settingsFile}
+	file := &config.File{Name: SettingsFile}
 	var from settingsYAML
 	file.DecodeYAML(text, &from)
 	if err := file.Err(); err != nil {

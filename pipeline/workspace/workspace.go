@@ -16,8 +16,10 @@ import (
 	"ltcles/pipeline/pseudonym"
 )
 
+// SettingsFile makes a folder a workspace.
+const SettingsFile = "ltcles.yaml"
+
 const (
-	settingsFile  = "ltcles.yaml"
 	practicesFile = "reference/practices.csv"
 	placesFile    = "reference/places.csv"
 )
@@ -40,7 +42,7 @@ func Init(dir string) error {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return fmt.Errorf("make workspace: %w", err)
-	case exists(filepath.Join(dir, settingsFile)):
+	case exists(filepath.Join(dir, SettingsFile)):
 		return &config.Problem{File: dir, Found: "a workspace is there already", Expected: "a new or empty folder", Fix: "use it, or name another folder"}
 	case len(entries) > 0:
 		return &config.Problem{File: dir, Found: "the folder is not empty", Expected: "a new or empty folder", Fix: "name another folder"}
@@ -62,7 +64,7 @@ func Init(dir string) error {
 	for _, file := range []struct{ name, text string }{
 		{practicesFile, strings.Join(practiceColumns(), ",") + "\n"},
 		{placesFile, strings.Join(placeColumns(), ",") + "\n"},
-		{settingsFile, defaultSettings},
+		{SettingsFile, defaultSettings},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(file.name)), []byte(file.text), 0o644); err != nil {
 			return fmt.Errorf("make workspace: %w", err)
@@ -73,10 +75,10 @@ func Init(dir string) error {
 
 // Open reads the settings of the workspace in dir.
 func Open(dir string) (*Workspace, error) {
-	text, err := os.ReadFile(filepath.Join(dir, settingsFile))
+	text, err := os.ReadFile(filepath.Join(dir, SettingsFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &config.Problem{File: dir, Found: "no " + settingsFile, Expected: "a workspace",
-			Fix: "name the folder that holds " + settingsFile + ", or make one: ltcles init DIR"}
+		return nil, &config.Problem{File: dir, Found: "no " + SettingsFile, Expected: "a workspace",
+			Fix: "name the folder that holds " + SettingsFile + ", or make one: ltcles init DIR"}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open workspace: %w", err)
