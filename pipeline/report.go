@@ -29,6 +29,7 @@ type Report struct {
 	Files     []FileReport     `json:"files"`
 	Practices []PracticeReport `json:"practices"`
 	Findings  []Finding        `json:"findings"`
+	Due       Due              `json:"due"`
 	Accepted  []Accepted       `json:"accepted"`
 	Unfit     []string         `json:"unfit"` // why the data is not fit to be published, one line each
 	// Shows is the period of the contract year that published/current shows after
@@ -134,6 +135,9 @@ func (r *run) gather(ctx context.Context) error {
 	}
 	if err := r.gatherFindings(ctx); err != nil {
 		return fmt.Errorf("gather findings: %w", err)
+	}
+	if err := r.gatherDue(ctx); err != nil {
+		return fmt.Errorf("gather what is due: %w", err)
 	}
 	return nil
 }

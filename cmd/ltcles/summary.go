@@ -53,6 +53,7 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 			printFindings(to, report)
 		}
 		printRows(to, report)
+		printDue(to, report, "")
 	}
 	for _, accepted := range report.Accepted {
 		fmt.Fprintf(to, "accepted as it is: %s\n", accepted.Reason)
@@ -366,6 +367,7 @@ func printPractice(to io.Writer, report *pipeline.Report, practice string) {
 		printFiles(to, files)
 		printLines(to, files)
 	}
+	printDue(to, report, practice)
 	fmt.Fprintln(to)
 }
 

@@ -35,6 +35,12 @@ func (s Share) PPM() int64 { return s.ppm }
 // Float is the share as the nearest number from 0 to 1.
 func (s Share) Float() float64 { return float64(s.ppm) / million }
 
+// CeilingOf is the least whole number that is at least the share of n, which is not negative.
+func (s Share) CeilingOf(n int64) int64 {
+	whole, rest := n/million, n%million // so that no product overflows
+	return whole*s.ppm + (rest*s.ppm+million-1)/million
+}
+
 // String is the percentage, as short as it is exact: "12.5 %".
 func (s Share) String() string {
 	text := fmt.Sprintf("%d.%04d", s.ppm/10_000, s.ppm%10_000)
