@@ -82,6 +82,7 @@ type run struct {
 	asAt       civil.Date
 	cutOff     civil.Date
 	evidence   []evidence
+	final      bool // the year end is being frozen (R20)
 	id         string
 
 	dir     string // runs/<run_id>

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.uber.org/zap"
@@ -120,10 +119,12 @@ func (r *run) fill(ctx context.Context) error {
 	}{
 		{"run", r.runRow()},
 		{"raw_practice", r.practiceRows()},
+		{"raw_domain", r.domainRows()},
 		{"raw_segment", r.segmentRows()},
 		{"raw_segment_set", r.segmentSetRows()},
 		{"raw_code", r.codeRows()},
 		{"raw_calendar", calendarRows(r.contract.Year)},
+		{"raw_instalment", r.instalmentRows()},
 		{"raw_check", checkRows()},
 		{"raw_disposition", dispositionRows()},
 		{"raw_file", r.fileRows()},
@@ -174,20 +175,25 @@ func (r *run) runRow() [][]driver.Value {
 		string(year), r.cfg.Period.String(), day(r.asAt), day(r.cutOff), day(r.cfg.Period.End()), day(year.Start()), day(year.End()),
 		day(r.contract.CodingDeadline), int64(r.cutOff-year.Start()) + 1, int64(year.Days()),
 		r.contract.Policies.RequireRegular, r.contract.Policies.CountWithoutSegment, r.contract.Policies.RequireEligibility,
-		slices.ContainsFunc(r.evidence, func(e evidence) bool { return e.use == "last_year" }), r.id,
+		slices.ContainsFunc(r.evidence, func(e evidence) bool { return e.use == "last_year" }),
+		r.contract.Policies.ReconciliationBasis, r.contract.AdvanceShare.PPM(), r.final, r.id,
 	}}
 }
 
 func (r *run) practiceRows() (rows [][]driver.Value) {
 	for _, p := range r.reference.Practices {
-		var weighted driver.Value
-		if heads, err := strconv.ParseFloat(p.WeightedPopulation, 64); err == nil {
-			weighted = heads
-		}
 		rows = append(rows, []driver.Value{
 			p.Code, text(p.Name), text(p.Place), text(r.reference.Choices[p.Place]), text(p.PCNCode), text(p.PCNName),
-			count(p.RegisteredPopulation), weighted, count(p.AnnualTarget),
+			count(p.RegisteredPopulation), text(p.WeightedPopulation), count(p.AnnualTarget), count(r.contract.PencePerWeightedHead[p.Place]),
 		})
+	}
+	return rows
+}
+
+// domainRows says of each domain whether activity decides what it earns (R19, domain_2).
+func (r *run) domainRows() (rows [][]driver.Value) {
+	for i, d := range r.contract.Domains {
+		rows = append(rows, []driver.Value{d.Domain, d.Share.PPM(), d.Domain == contract.Assessments, int64(i) + 1})
 	}
 	return rows
 }
@@ -229,6 +235,13 @@ func calendarRows(year contract.Year) (rows [][]driver.Value) {
 		_, tomorrow, _ := (d + 1).YMD()
 		contractMonth := (int64(month)+8)%12 + 1
 		rows = append(rows, []driver.Value{day(d), day(first), contractMonth, (contractMonth + 2) / 3, tomorrow != month})
+	}
+	return rows
+}
+
+func (r *run) instalmentRows() (rows [][]driver.Value) {
+	for i, instalment := range r.contract.Instalments {
+		rows = append(rows, []driver.Value{int64(i) + 1, day(instalment.PaidMonth), instalment.Covers})
 	}
 	return rows
 }

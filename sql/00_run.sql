@@ -16,5 +16,8 @@ create table run (
     count_without_segment boolean not null,
     require_eligibility boolean not null,
     has_last_year boolean not null,     -- last year's newest snapshot was published
+    reconciliation_basis varchar not null, -- R19: domain_2 or whole_contract
+    advance_share_ppm bigint not null,  -- R19: millionths of each domain's value
+    is_final boolean not null,          -- R20: the year end is being frozen
     run_id varchar not null,
 );

@@ -7,6 +7,7 @@ create table raw_practice (
     pcn_code varchar,
     pcn_name varchar,
     registered_population bigint,
-    weighted_population double,
+    weighted_population varchar,        -- a plain decimal, exactly as given
     annual_target bigint,
+    pence_per_weighted_head bigint,     -- of its place; null: not known
 );

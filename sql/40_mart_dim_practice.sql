@@ -10,7 +10,7 @@ final as (
         pcn_code,
         pcn_name,
         registered_population,
-        weighted_population,
+        cast(weighted_population as double) as weighted_population,
         annual_target
     from raw_practice
 )

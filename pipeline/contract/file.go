@@ -253,6 +253,9 @@ func (r fileReader) domains(from fileDomains) []Domain {
 	return domains
 }
 
+// mostPence keeps every sum of money within its column, whatever the population.
+const mostPence = 100_000
+
 func (r fileReader) pence(node yaml.Node) map[string]*int64 {
 	const expected = "a mapping from each place to pounds, such as 8.40, or the words: " + notSet
 	if node.Kind != yaml.MappingNode || len(node.Content) == 0 {
@@ -279,8 +282,8 @@ func (r fileReader) pence(node yaml.Node) map[string]*int64 {
 			continue
 		}
 		pence, ok := fixedPoint(strings.TrimPrefix(text, "£"), 2)
-		if !ok || pence == 0 {
-			r.Add(value.Line, fmt.Sprintf("%s: %q", place, text), "pounds, such as 8.40, or the words: "+notSet, "correct it")
+		if !ok || pence == 0 || pence >= mostPence {
+			r.Add(value.Line, fmt.Sprintf("%s: %q", place, text), "pounds below 1,000, such as 8.40, or the words: "+notSet, "correct it")
 			continue
 		}
 		places[place] = &pence

@@ -6,6 +6,7 @@ func Tables() []Table {
 		dimPractice(), dimSegment(), dimCode(), dimDate(),
 		factAssessment(), factCohortPatient(), factSegmentCount(), factPracticePosition(),
 		factAssessmentMonth(), factSegmentMonth(), factCohortOverlap(), factMDTActivity(),
+		factPayment(), factReconciliation(), factInstalment(),
 		factCoverage(), factDisposition(), factFile(), factFinding(),
 	}
 }
@@ -21,6 +22,8 @@ const exampleKey = "9c0a5d3b7e1f42868d90b3c4a5e6f70812233445566778899aabbccddeef
 func cohorts() []string {
 	return []string{"population_health", "cardiovascular", "respiratory", "diabetes", "frailty", "severe_mental_illness"}
 }
+
+func domains() []string { return []string{"implementation", "assessments", "mdt"} }
 
 func dimPractice() Table {
 	return table("dim_practice", "practice of the contract year",
@@ -176,6 +179,47 @@ func factMDTActivity() Table {
 		key("code", Varchar, "The MDT code.", "R15", "713761000000107"),
 		col("patients", Bigint, "Patients with the code in the quarter.", "R15", "18"),
 		col("events", Bigint, "Events: each patient once a day.", "R15", "22"),
+	)
+}
+
+func factPayment() Table {
+	return table("fact_payment", "practice and domain of the contract year",
+		practiceCode(),
+		key("domain", Varchar, "The part of the contract.", "R19", "assessments").of(domains()...),
+		opt("annual_value", Money, "What the domain is worth in the year, in pounds; null where the weighted population or the pounds per head are not known.", "R19", "46770.34"),
+		opt("advance_value", Money, "The part of annual_value that is paid in advance.", "R19", "37416.27"),
+		opt("earned_value", Money, "What activity so far earns on the selected basis; null where the practice is missing, and without a target where the domain follows activity.", "R19", "15829.96"),
+		opt("held_value", Money, "The part of earned_value that rests on assessments not coded on time; it is confirmed later and never recouped.", "R19", "479.69"),
+		opt("balance", Money, "Earned_value less advance_value.", "R19", "-21586.31"),
+	)
+}
+
+func factReconciliation() Table {
+	return table("fact_reconciliation", "practice of the contract year",
+		practiceCode(),
+		col("status", Varchar, "Whether the year end is frozen.", "R20", "provisional").of("provisional", "final"),
+		col("basis", Varchar, "What follows activity: the assessments domain alone, or the whole contract value.", "R19", "domain_2").of("domain_2", "whole_contract"),
+		opt("contract_value", Money, "Weighted population times pounds per head, in pounds; null where either is not known.", "R19", "85036.98"),
+		opt("advance_value", Money, "The part of contract_value that is paid in advance over the year: the sum of the domains'.", "R19", "68029.58"),
+		opt("advance_paid_to_date", Money, "The instalments paid up to the period's month.", "R20", "17007.41"),
+		opt("earned_value", Money, "What activity so far earns on the selected basis; null where the practice is missing or has no target.", "R19", "54096.60"),
+		opt("held_value", Money, "The part of earned_value that rests on assessments not coded on time; it is confirmed later and never recouped.", "R19", "479.69"),
+		opt("balance", Money, "Earned_value less advance_value.", "R19", "-13932.98"),
+		opt("direction", Varchar, "What becomes of the balance: it is paid, recouped, or there is none; null until the year end is frozen, and where there is no balance.", "R20", "recoup").of("pay", "recoup", "none"),
+		opt("earned_value_other_basis", Money, "What earned_value is on the basis that is not selected.", "R19", "28781.75"),
+		opt("balance_other_basis", Money, "What balance is on the basis that is not selected.", "R19", "-39247.83"),
+		opt("projected_earned_value", Money, "What earned_value is if the year ends at projected_year_end.", "R20", "85036.98"),
+		opt("projected_balance", Money, "Projected_earned_value less advance_value.", "R20", "17007.40"),
+	)
+}
+
+func factInstalment() Table {
+	return table("fact_instalment", "practice and instalment of the advance in the contract year",
+		practiceCode(),
+		key("instalment", Bigint, "The instalment's number, from 1 in the order of payment.", "R19", "3"),
+		col("paid_month", Date, "The first day of the month in which it is paid.", "R20", "2026-06-01"),
+		col("covers", Varchar, "What it is paid for.", "R19", "June 2026"),
+		opt("amount", Money, "The instalment, in pounds; null where the contract value is not known.", "R19", "5669.13"),
 	)
 }
 
