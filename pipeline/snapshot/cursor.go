@@ -73,6 +73,7 @@ type column struct {
 	reals   *array.Float64
 	flags   *array.Boolean
 	days    *array.Date32
+	amounts *array.Decimal128
 }
 
 func (c *column) null() bool       { return c.values.IsNull(c.cursor.row) }
@@ -81,6 +82,26 @@ func (c *column) whole() int64     { return c.wholes.Value(c.cursor.row) }
 func (c *column) real() float64    { return c.reals.Value(c.cursor.row) }
 func (c *column) flag() bool       { return c.flags.Value(c.cursor.row) }
 func (c *column) date() civil.Date { return civil.Date(c.days.Value(c.cursor.row)) }
+
+// pence is an amount of money in whole pence; 18 digits fit into it.
+func (c *column) pence() int64 { return c.amounts.Value(c.cursor.row).BigInt().Int64() }
+
+// number is what a column of counts or of money adds up: whole pence for money.
+func (c *column) number() int64 {
+	if c.Type == schema.Money {
+		return c.pence()
+	}
+	return c.whole()
+}
+
+// numberOrNil is nil for null.
+func (c *column) numberOrNil() *int64 {
+	if c.null() {
+		return nil
+	}
+	number := c.number()
+	return &number
+}
 
 // isTrue reads null as false.
 func (c *column) isTrue() bool { return !c.null() && c.flag() }
@@ -285,6 +306,8 @@ func (c *column) bind(chunks []arrow.Array) (err error) {
 		c.flags = values
 	case *array.Date32:
 		c.days = values
+	case *array.Decimal128:
+		c.amounts = values
 	}
 	return nil
 }

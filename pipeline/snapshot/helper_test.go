@@ -11,6 +11,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/decimal128"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
@@ -21,6 +22,9 @@ import (
 
 // row is one row of a published table; a column that is not there is null.
 type row map[string]any
+
+// pence is an amount of money.
+type pence int64
 
 // tables are the rows of one period, by table.
 type tables map[string][]row
@@ -111,6 +115,28 @@ func onePeriod(t testing.TB, p PublishedPeriod) tables {
 		"fact_mdt_activity": {
 			{"practice_code": one, "quarter": 1, "code": "713761000000107", "patients": 1, "events": 2},
 		},
+		"fact_payment": {
+			{"practice_code": one, "domain": "implementation", "annual_value": pence(17007_40), "advance_value": pence(13605_92), "earned_value": pence(17007_40), "held_value": pence(0), "balance": pence(3401_48)},
+			{"practice_code": one, "domain": "assessments", "annual_value": pence(46770_34), "advance_value": pence(37416_27), "earned_value": pence(935_41), "held_value": pence(467_71), "balance": pence(-36480_86)},
+			{"practice_code": one, "domain": "mdt", "annual_value": pence(21259_24), "advance_value": pence(17007_39), "earned_value": pence(21259_24), "held_value": pence(0), "balance": pence(4251_85)},
+			{"practice_code": two, "domain": "implementation"},
+			{"practice_code": two, "domain": "assessments"},
+			{"practice_code": two, "domain": "mdt"},
+		},
+		"fact_reconciliation": {
+			{"practice_code": one, "status": "provisional", "basis": "domain_2", "contract_value": pence(85036_98), "advance_value": pence(68029_58), "advance_paid_to_date": pence(51022_19), "earned_value": pence(39202_05), "held_value": pence(467_71), "balance": pence(-28827_53), "earned_value_other_basis": pence(1700_74), "balance_other_basis": pence(-66328_84), "projected_earned_value": pence(42008_27), "projected_balance": pence(-26021_31)},
+			{"practice_code": two, "status": "provisional", "basis": "domain_2"},
+		},
+		"fact_instalment": {
+			{"practice_code": one, "instalment": 1, "paid_month": date("04-01"), "covers": "April", "amount": pence(17007_40)},
+			{"practice_code": one, "instalment": 2, "paid_month": date("04-01"), "covers": "May", "amount": pence(17007_40)},
+			{"practice_code": one, "instalment": 3, "paid_month": date("06-01"), "covers": "July", "amount": pence(17007_39)},
+			{"practice_code": one, "instalment": 4, "paid_month": date("09-01"), "covers": "October", "amount": pence(17007_39)},
+			{"practice_code": two, "instalment": 1, "paid_month": date("04-01"), "covers": "April"},
+			{"practice_code": two, "instalment": 2, "paid_month": date("04-01"), "covers": "May"},
+			{"practice_code": two, "instalment": 3, "paid_month": date("06-01"), "covers": "July"},
+			{"practice_code": two, "instalment": 4, "paid_month": date("09-01"), "covers": "October"},
+		},
 		"fact_coverage": {
 			{"practice_code": one, "search_files": 1, "bulk_files": 0, "batch_files": 1, "register_files": 0, "refused_files": 1, "newest_extract_date": p.AsAt, "state": "supplied"},
 			{"practice_code": two, "search_files": 0, "bulk_files": 0, "batch_files": 1, "register_files": 0, "refused_files": 0, "state": "missing"},
@@ -135,6 +161,14 @@ func onePeriod(t testing.TB, p PublishedPeriod) tables {
 			{"practice_code": two, "check_name": "practice_no_files", "severity": "error", "affected": 1, "message": "no search export"},
 			{"check_name": "file_ignored", "severity": "info", "affected": 1, "message": "Thumbs.db"},
 		},
+	}
+	switch periodKind(p.ContractYear, p.Period) {
+	case yearEnd:
+		w["fact_reconciliation"][0]["advance_paid_to_date"] = pence(68029_58)
+	case monthPeriod:
+		if p.Period < fmt.Sprintf("%d-06", first) {
+			w["fact_reconciliation"][0]["advance_paid_to_date"] = pence(34014_80)
+		}
 	}
 	start, end := day(t, fmt.Sprintf("%d-04-01", first)), day(t, fmt.Sprintf("%d-03-31", first+1))
 	for d := start; d <= end; d++ {
@@ -208,6 +242,8 @@ func writeParquet(t testing.TB, path string, table schema.Table, rows []row) {
 				builder.Field(i).(*array.Float64Builder).Append(value)
 			case bool:
 				builder.Field(i).(*array.BooleanBuilder).Append(value)
+			case pence:
+				builder.Field(i).(*array.Decimal128Builder).Append(decimal128.FromI64(int64(value)))
 			case civil.Date:
 				builder.Field(i).(*array.Date32Builder).Append(arrow.Date32(value))
 			default:

@@ -23,6 +23,8 @@ type ledger struct {
 	codes      map[string]string
 	segmentOf  map[string]string // by cohort, from dim_code
 	days       int
+	lastMonth  civil.Date // the first day of the period's last month
+	terms      *terms     // of fact_reconciliation's first row; nil before it
 }
 
 // quantity is a column of a table, or something that can be counted in it.
@@ -75,16 +77,22 @@ type practice struct {
 	counts   bool // so have its segments
 	missing  bool // its position lacks a column that a supplied practice always has
 	listed   bool // dim_practice has it
+	weighted bool // dim_practice has its weighted population
+	money    money
 }
 
 const segmentCount = 5
 
-func newLedger(year string) *ledger {
+func newLedger(year, period string) *ledger {
 	l := &ledger{year: year, sums: map[quantity]map[subject]int64{}, nulls: map[quantity]map[subject]bool{},
 		practices: map[string]*practice{}, codes: map[string]string{}, segmentOf: map[string]string{}}
 	if first, ok := firstYear(year); ok {
 		l.start, _ = civil.Of(first, 4, 1)
 		l.end, _ = civil.Of(first+1, 3, 31)
+		l.lastMonth = monthOf(l.end)
+	}
+	if periodKind(year, period) == monthPeriod {
+		l.lastMonth, _ = civil.Parse(period + "-01")
 	}
 	return l
 }
@@ -101,7 +109,7 @@ func (l *ledger) add(q quantity, of subject, n int64) {
 // take adds a cell; where it is null, nothing is compared with it.
 func (l *ledger) take(q quantity, of subject, cell *column) {
 	if !cell.null() {
-		l.add(q, of, cell.whole())
+		l.add(q, of, cell.number())
 		return
 	}
 	if l.nulls[q] == nil {
@@ -144,10 +152,20 @@ func equations() []equation {
 	position := func(what string) quantity { return quantity{"fact_practice_position", what} }
 	segmentCounts := func(what string) quantity { return quantity{"fact_segment_count", what} }
 	disposed := func(what string) quantity { return quantity{"fact_disposition", what} }
+	payment := func(what string) quantity { return quantity{"fact_payment", what} }
+	reconciliation := func(what string) quantity { return quantity{"fact_reconciliation", what} }
 	return []equation{
 		{left: position(rowCount), right: quantity{"dim_practice", rowCount}},
 		{left: quantity{"fact_coverage", rowCount}, right: quantity{"dim_practice", rowCount}},
 		{left: segmentCounts(rowCount), right: quantity{"dim_practice", "segments of the year"}, also: "dim_segment"},
+
+		{left: quantity{"fact_payment", rowCount}, right: quantity{"dim_practice", "domains of the year"}},
+		{left: quantity{"fact_reconciliation", rowCount}, right: quantity{"dim_practice", rowCount}},
+		{left: payment("annual_value, added up in pence"), right: reconciliation("contract_value in pence")},
+		{left: payment("advance_value, added up in pence"), right: reconciliation("advance_value in pence")},
+		{left: payment("earned_value, added up in pence"), right: reconciliation("earned_value in pence")},
+		{left: payment("held_value, added up in pence"), right: reconciliation("held_value in pence")},
+		{left: payment("balance, added up in pence"), right: reconciliation("balance in pence")},
 
 		{left: position("assessments"), right: quantity{"fact_assessment", rowCount}},
 		{left: position("counted"), right: quantity{"fact_assessment", "counted rows"}},
@@ -206,6 +224,7 @@ func (l *ledger) settle(s *fileSet) {
 	}
 	if s.sound["fact_practice_position"] && s.sound["fact_coverage"] {
 		l.settleMissing(s)
+		l.settleMoney(s)
 	}
 }
 
@@ -214,6 +233,9 @@ func (l *ledger) derive() {
 		if p.listed {
 			for _, segment := range l.segments {
 				l.add(quantity{"dim_practice", "segments of the year"}, ofPart(code, segment.name), 1)
+			}
+			for _, domain := range domains() {
+				l.add(quantity{"dim_practice", "domains of the year"}, ofPart(code, domain), 1)
 			}
 		}
 		for mask, n := range p.members {

@@ -25,6 +25,9 @@ func rowReaders() map[string]rowReader {
 		"fact_segment_month":     readSegmentMonth,
 		"fact_cohort_overlap":    readOverlap,
 		"fact_mdt_activity":      readMDT,
+		"fact_payment":           readPayment,
+		"fact_reconciliation":    readReconciliation,
+		"fact_instalment":        readInstalment,
 		"fact_coverage":          readCoverage,
 		"fact_disposition":       readDisposition,
 		"fact_file":              readFile,
@@ -33,12 +36,13 @@ func rowReaders() map[string]rowReader {
 }
 
 func readPractice(s *fileSet, c *cursor) func(*ledger) {
-	code, choice, target := c.col("practice_code"), c.col("place_choice"), c.col("annual_target")
+	code, choice, weighted, target := c.col("practice_code"), c.col("place_choice"), c.col("weighted_population"), c.col("annual_target")
 	return func(l *ledger) {
 		name := s.keep(code.text())
 		p := l.practice(name)
 		p.listed = true
 		p.choice = s.keep(choice.textOr())
+		p.weighted = !weighted.null()
 		if !target.null() {
 			p.target = target.whole()
 		}
@@ -165,6 +169,7 @@ func readPosition(s *fileSet, c *cursor) func(*ledger) {
 		}
 	}
 	assessments, counted := c.col("assessments"), c.col("counted")
+	onTime, projected := c.col("counted_on_time"), c.col("projected_year_end")
 	achievement, capped, all := c.col("achievement"), c.col("achievement_capped"), c.col("achievement_all")
 	return func(l *ledger) {
 		code, p := s.practiceOf(c, l, practice)
@@ -178,6 +183,7 @@ func readPosition(s *fileSet, c *cursor) func(*ledger) {
 		}
 		p.activity = slices.ContainsFunc(activity, func(col *column) bool { return !col.null() })
 		p.missing = slices.ContainsFunc(always, (*column).null)
+		p.money.counted, p.money.onTime, p.money.projected = counted.numberOrNil(), onTime.numberOrNil(), projected.numberOrNil()
 		own := max(0, wholeOr(target, 0)) // a target of 0 reads as none
 		if s.sound["dim_practice"] && own != max(0, p.target) {
 			c.broken("has annual_target %d; expected %d, as in dim_practice", own, p.target)

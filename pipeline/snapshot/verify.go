@@ -260,8 +260,8 @@ type fileSet struct {
 func (s *fileSet) verify() map[string]map[string]*content {
 	s.sound, s.contents = map[string]bool{}, map[string]map[string]*content{}
 	s.ledgers, s.names = map[string]*ledger{}, map[string]string{}
-	for year := range s.runs {
-		s.ledgers[year] = newLedger(year)
+	for year, run := range s.runs {
+		s.ledgers[year] = newLedger(year, run.Period)
 	}
 	readers := rowReaders()
 	for _, table := range schema.Tables() {
