@@ -182,6 +182,7 @@ func TestProblemsNameTheLine(t *testing.T) {
 		{"shares that do not add up", "implementation: 20 %", "implementation: 21 %", `domains add up to 101 %; expected 100 %`},
 		{"place twice", "  East Lancashire", "  Blackburn with Darwen", `place "Blackburn with Darwen" is already on line `},
 		{"parts of a penny", "West Lancashire: 8.40", "West Lancashire: 8.405", `West Lancashire: "8.405"; expected pounds`},
+		{"too many pounds", "West Lancashire: 8.40", "West Lancashire: 1000", `West Lancashire: "1000"; expected pounds below 1,000`},
 		{"no such day", "letter_date: 2027-04-30", "letter_date: 2027-04-31", `letter_date "2027-04-31"; expected yyyy-MM-dd`},
 		{"deadline in the year", "coding_deadline: 2027-04-10", "coding_deadline: 2027-03-31", `coding_deadline 2027-03-31; expected a day after the year end, 2027-03-31`},
 		{"no deadline", "coding_deadline: 2027-04-10", "coding_deadline: not set", `coding_deadline is not set; `},

@@ -136,6 +136,72 @@ func TestVerifyFindsEveryBrokenClaim(t *testing.T) {
 		{"mdt quarter", set("fact_mdt_activity", 0, "quarter", 5), "fact_mdt_activity", "has quarter 5"},
 		{"mdt code", set("fact_mdt_activity", 0, "code", "417206009"), "fact_mdt_activity", "as an MDT code"},
 		{"mdt patients", set("fact_mdt_activity", 0, "patients", 3), "fact_mdt_activity", "has 3 patients and 2 events"},
+		{"domain that is none", set("fact_payment", 0, "domain", "letters"), "fact_payment", "practice Z00001, implementation: number of rows is 0; expected 1"},
+		{"practice without a reconciliation", func(w tables) { w["fact_reconciliation"] = w["fact_reconciliation"][:1] }, "fact_reconciliation", "practice Z00002: number of rows is 0; expected 1"},
+		{"annual value", set("fact_payment", 0, "annual_value", pence(17007_41)), "fact_payment", "practice Z00001: annual_value, added up in pence is 8503699; expected 8503698, as in fact_reconciliation (contract_value in pence)"},
+		{"advance value", set("fact_payment", 0, "advance_value", pence(13605_93)), "fact_payment", "advance_value, added up in pence is 6802959; expected 6802958"},
+		{"earned value of a domain", set("fact_payment", 1, "earned_value", pence(935_42)), "fact_payment", "practice Z00001, assessments: earned_value is 935.42; expected 935.41"},
+		{"earned value of a domain in the sum", set("fact_payment", 1, "earned_value", pence(935_42)), "fact_payment", "earned_value, added up in pence is 3920206; expected 3920205"},
+		{"earned in part", set("fact_payment", 2, "earned_value", pence(21259_23)), "fact_payment", "practice Z00001, mdt: earned_value is 21259.23; expected 21259.24"},
+		{"earned beyond its value", set("fact_payment", 0, "earned_value", pence(17007_41)), "fact_payment", "has earned_value 17007.41; expected 0 to 17007.40, its annual_value"},
+		{"held value of a domain", set("fact_payment", 1, "held_value", pence(467_70)), "fact_payment", "practice Z00001, assessments: held_value is 467.70; expected 467.71"},
+		{"held value of a domain in the sum", set("fact_payment", 1, "held_value", pence(467_70)), "fact_payment", "held_value, added up in pence is 46770; expected 46771"},
+		{"held of a domain earned in full", set("fact_payment", 0, "held_value", pence(1)), "fact_payment", "practice Z00001, implementation: held_value is 0.01; expected 0.00"},
+		{"held beyond what is earned", set("fact_payment", 1, "held_value", pence(935_42)), "fact_payment", "has held_value 935.42; expected 0 to 935.41, its earned_value"},
+		{"held below nothing", set("fact_reconciliation", 0, "held_value", pence(-1)), "fact_reconciliation", "has held_value -0.01; expected 0 to 39202.05, its earned_value"},
+		{"balance of a domain", set("fact_payment", 1, "balance", pence(36480_86)), "fact_payment", "has balance 36480.86; expected -36480.86, earned_value less advance_value"},
+		{"balance of a domain in the sum", set("fact_payment", 1, "balance", pence(36480_86)), "fact_payment", "balance, added up in pence is"},
+		{"value without an advance", set("fact_payment", 1, "advance_value", nil), "fact_payment", "has one of annual_value and advance_value"},
+		{"earned without held", set("fact_payment", 1, "held_value", nil), "fact_payment", "has one of earned_value and held_value"},
+		{"not earned", set("fact_payment", 0, "earned_value", nil), "fact_payment", "practice Z00001, implementation: earned_value is null; expected 17007.40"},
+		{"contract value", set("fact_reconciliation", 0, "contract_value", pence(85036_97)), "fact_payment", "annual_value, added up in pence is 8503698; expected 8503697"},
+		{"contract value without a weighted population", set("fact_reconciliation", 1, "contract_value", pence(1)), "fact_reconciliation", "practice Z00002: contract_value is 0.01; expected null"},
+		{"advance of the contract", set("fact_reconciliation", 0, "advance_value", pence(68029_57)), "fact_instalment", "practice Z00001: instalment 2 is 17007.40; expected 17007.39 of the advance of 68029.57"},
+		{"advance beyond the value", set("fact_reconciliation", 0, "advance_value", pence(85036_99)), "fact_reconciliation", "has advance_value 85036.99; expected 0 to 85036.98, its contract_value"},
+		{"earned value", set("fact_reconciliation", 0, "earned_value", pence(39202_06)), "fact_reconciliation", "practice Z00001: earned_value is 39202.06; expected 39202.05"},
+		{"held value", set("fact_reconciliation", 0, "held_value", pence(467_72)), "fact_reconciliation", "practice Z00001: held_value is 467.72; expected 467.71"},
+		{"balance", set("fact_reconciliation", 0, "balance", pence(28827_53)), "fact_reconciliation", "has balance 28827.53; expected -28827.53, earned_value less advance_value"},
+		{"other basis", set("fact_reconciliation", 0, "earned_value_other_basis", pence(1700_75)), "fact_reconciliation", "earned_value_other_basis is 1700.75; expected 1700.74"},
+		{"balance on the other basis", set("fact_reconciliation", 0, "balance_other_basis", nil), "fact_reconciliation", "has balance_other_basis null; expected -66328.84"},
+		{"projected", set("fact_reconciliation", 0, "projected_earned_value", nil), "fact_reconciliation", "projected_earned_value is null; expected 42008.27"},
+		{"projected balance", set("fact_reconciliation", 0, "projected_balance", pence(0)), "fact_reconciliation", "has projected_balance 0.00; expected -26021.31"},
+		{"direction before the year end is frozen", set("fact_reconciliation", 0, "direction", "recoup"), "fact_reconciliation", `has direction "recoup"; expected "" for status provisional`},
+		{"direction", func(w tables) {
+			w["fact_reconciliation"][0]["status"], w["fact_reconciliation"][0]["direction"], w["fact_reconciliation"][1]["status"] = "final", "pay", "final"
+		}, "fact_reconciliation", `has direction "pay"; expected "recoup" for status final`},
+		{"direction without a balance", func(w tables) {
+			w["fact_reconciliation"][0]["status"], w["fact_reconciliation"][0]["direction"] = "final", "recoup"
+			w["fact_reconciliation"][1]["status"], w["fact_reconciliation"][1]["direction"] = "final", "none"
+		}, "fact_reconciliation", `row 2: has direction "none"; expected "" for status final`},
+		{"another status", set("fact_reconciliation", 1, "status", "final"), "fact_reconciliation", "has status final and basis domain_2; expected provisional and domain_2, as the rows before"},
+		{"another basis", set("fact_reconciliation", 1, "basis", "whole_contract"), "fact_reconciliation", "has status provisional and basis whole_contract; expected"},
+		{"basis", func(w tables) {
+			w["fact_reconciliation"][0]["basis"], w["fact_reconciliation"][1]["basis"] = "whole_contract", "whole_contract"
+		}, "fact_reconciliation", "practice Z00001: earned_value is 39202.05; expected 1700.74"},
+		{"basis of the domains", func(w tables) {
+			w["fact_reconciliation"][0]["basis"], w["fact_reconciliation"][1]["basis"] = "whole_contract", "whole_contract"
+		}, "fact_payment", "practice Z00001, implementation: earned_value is 17007.40; expected 340.15"},
+		{"earned of a missing practice", func(w tables) {
+			w["dim_practice"][1]["weighted_population"], w["dim_practice"][1]["annual_target"] = 100.0, 10
+			w["fact_practice_position"][1]["annual_target"] = 10
+			w["fact_payment"][3]["annual_value"], w["fact_payment"][3]["advance_value"] = pence(100_00), pence(80_00)
+			w["fact_payment"][3]["earned_value"], w["fact_payment"][3]["held_value"] = pence(100_00), pence(0)
+		}, "fact_payment", "practice Z00002, implementation: earned_value is 100.00; expected null"},
+		{"projected of a missing practice", set("fact_reconciliation", 1, "projected_earned_value", pence(0)), "fact_reconciliation", "practice Z00002: projected_earned_value is 0.00; expected null"},
+		{"earned without a target", func(w tables) {
+			w["dim_practice"][0]["annual_target"], w["fact_practice_position"][0]["annual_target"] = nil, nil
+		}, "fact_reconciliation", "practice Z00001: earned_value is 39202.05; expected null"},
+		{"domain earned without a target", func(w tables) {
+			w["dim_practice"][0]["annual_target"], w["fact_practice_position"][0]["annual_target"] = nil, nil
+		}, "fact_payment", "practice Z00001, assessments: earned_value is 935.41; expected null"},
+		{"instalment", set("fact_instalment", 0, "amount", pence(17007_39)), "fact_instalment", "practice Z00001: instalment 1 is 17007.39; expected 17007.40 of the advance of 68029.58"},
+		{"instalment of nothing", set("fact_instalment", 4, "amount", pence(0)), "fact_instalment", "practice Z00002: instalment 1 is 0.00; expected null"},
+		{"instalment lost", func(w tables) { w["fact_instalment"] = w["fact_instalment"][:7] }, "fact_instalment", "practice Z00002: has 3 instalments or other months; expected the 4 that the other practices have"},
+		{"instalment in another month", set("fact_instalment", 5, "paid_month", day(t, "2026-05-01")), "fact_instalment", "practice Z00002: has 4 instalments or other months"},
+		{"instalment number", set("fact_instalment", 3, "instalment", 5), "fact_instalment", "has instalment 5 paid in 2026-09-01; expected numbers from 1"},
+		{"instalment before the one above", set("fact_instalment", 3, "paid_month", day(t, "2026-05-01")), "fact_instalment", "has instalment 4 paid in 2026-05-01; expected numbers from 1 in the order of payment"},
+		{"paid to date", set("fact_reconciliation", 0, "advance_paid_to_date", pence(68029_58)), "fact_instalment", "instalments up to the period's month are 51022.19; expected 68029.58, advance_paid_to_date"},
+		{"paid to date unknown", set("fact_reconciliation", 0, "advance_paid_to_date", nil), "fact_reconciliation", "has one of advance_value and advance_paid_to_date"},
 		{"finding", set("fact_finding", 0, "severity", "info"), "fact_finding", `has severity "info"; expected error for file_refused`},
 	}
 	p := newPublishing(t)
