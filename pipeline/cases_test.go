@@ -719,7 +719,7 @@ func goldenText(t *testing.T, values arrow.Array, n int) string {
 	case *array.Date32:
 		return civil.Date(values.Value(n)).String()
 	case *array.Decimal128:
-		return values.ValueStr(n)
+		return values.Value(n).ToString(2)
 	}
 	t.Fatalf("a column of type %s", values.DataType())
 	return ""

@@ -31,10 +31,10 @@ import (
 )
 
 // Random small workspaces go through the program and through the plain-Go statement of the rules,
-// R5 to R18: every figure must agree. Each is published with one thread and with eight, which must
+// R5 to R20: every figure must agree. Each is published with one thread and with eight, which must
 // give the same bytes, and a third of them in each of three time zones.
 // ORACLE_SEEDS=17 or ORACLE_SEEDS=300-2000 runs other workspaces than the usual ones.
-func TestOracleR5ToR18(t *testing.T) {
+func TestOracleR5ToR20(t *testing.T) {
 	first, last := oracleSeeds(t)
 	usual := time.Local
 	defer func() { time.Local = usual }()
@@ -303,6 +303,8 @@ func valueOf(t *testing.T, values arrow.Array, n int) string {
 		return oracle.Float(values.Value(n))
 	case *array.Boolean:
 		return strconv.FormatBool(values.Value(n))
+	case *array.Decimal128:
+		return values.Value(n).ToString(2)
 	case *array.Date32:
 		return oracle.Day(civil.Date(values.Value(n)))
 	}

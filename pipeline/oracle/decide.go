@@ -30,6 +30,7 @@ func Decide(in Input) Output {
 	d.assessments(&out)
 	d.segmentCounts(&out)
 	d.positions(&out)
+	d.money(&out)
 	d.months(&out)
 	d.overlaps(&out)
 	d.mdtActivity(&out)

@@ -20,7 +20,7 @@ const (
 // yearEnd is 2026-27's year end as at 20 April 2027: practices A (diabetes) and B (undecided), with a
 // search export that states 20 April, one that states no date, and a batch-add file.
 func yearEnd() Input {
-	contract := builtIn()
+	contract := builtIn(2026)
 	contract.Start, contract.End, contract.Deadline = day(2026, 4, 1), day(2027, 3, 31), day(2027, 4, 10)
 	target := int64(33)
 	return Input{

@@ -245,6 +245,7 @@ type contractYear struct {
 	practices []Practice
 	placeOf   map[string]string
 	choiceOf  map[string]string // of each place
+	penceOf   map[string]*int64 // per weighted head, of each place; nil where not set
 	days      []civil.Date
 	events    []event
 	standings map[*person][]cells // by practice
@@ -274,9 +275,14 @@ func (g *generator) makeYear(first int) *contractYear {
 		name:      fmt.Sprintf("%d-%02d", first, (first+1)%100),
 		placeOf:   map[string]string{},
 		choiceOf:  map[string]string{},
+		penceOf:   map[string]*int64{},
 		standings: map[*person][]cells{},
 	}
-	y.contract = builtIn()
+	y.contract = builtIn(first)
+	for _, place := range places() {
+		pence := int64(840)
+		y.penceOf[place] = &pence
+	}
 	y.contract.Start, y.contract.End = day(first, 4, 1), day(first+1, 3, 31)
 	y.contract.Deadline = day(first+1, 4, 10)
 	if first != 2026 || g.chance(0.5) {
@@ -293,27 +299,48 @@ func (g *generator) makeYear(first int) *contractYear {
 		}
 		place := pick(g, used)
 		y.placeOf[code] = place
-		practice := Practice{Code: code, Choice: y.choiceOf[place]}
+		practice := Practice{Code: code, Choice: y.choiceOf[place], Weighted: g.makeWeighted(), PencePerHead: y.penceOf[place]}
 		if !g.chance(0.15) {
-			target := pick(g, []int64{0, 1, 3, 7, 10, 10, 11, 20, 21, 33, 100})
+			target := pick(g, []int64{0, 1, 1, 2, 3, 7, 10, 10, 11, 20, 21, 33, 100, 987_654_321})
 			practice.Target = &target
 		}
 		y.practices = append(y.practices, practice)
 	}
 	if g.hasSpike {
 		y.placeOf[spikePractice] = used[0]
-		y.practices = append(y.practices, Practice{Code: spikePractice, Choice: y.choiceOf[used[0]]})
+		y.practices = append(y.practices, Practice{Code: spikePractice, Choice: y.choiceOf[used[0]], Weighted: "1010.5", PencePerHead: y.penceOf[used[0]]})
 	}
 	g.makeRecords(y)
 	return y
 }
 
+// makeWeighted is a weighted population: now and then of a few heads, so that single pence matter,
+// with as many decimals as a list may have, and now and then blank.
+func (g *generator) makeWeighted() string {
+	heads := pick(g, []int{0, 1, 3, 1000, 10_000, 20_000, 999_999_999}) * (1 + g.IntN(3))
+	switch g.IntN(8) {
+	case 0:
+		return ""
+	case 1:
+		return strconv.Itoa(heads % 1_000_000_000)
+	case 2:
+		return fmt.Sprintf("%d.%06d", heads%1_000_000_000, g.IntN(1_000_000))
+	case 3: // whole pence and a half at 8.40 a head
+		return fmt.Sprintf("%d.%06d", heads%1_000_000_000, 8_375*(1+2*g.IntN(50)))
+	}
+	return fmt.Sprintf("%d.%02d", heads%1_000_000_000, g.IntN(100))
+}
+
 const claimCode, eligibilityCode = "756261000000100", "756161000000107"
 
-// builtIn is the code book and the minimums of 2026-27.
-func builtIn() Contract {
+// builtIn is the contract of 2026-27, its instalments those of the year.
+func builtIn(first int) Contract {
 	ten, three := int64(100_000), int64(30_000)
 	return Contract{
+		Domains:     []Domain{{"implementation", 200_000}, {"assessments", 550_000}, {"mdt", 250_000}},
+		AdvancePPM:  800_000,
+		Instalments: monthly(first),
+		Basis:       "domain_2",
 		Codes: []Code{
 			{Code: claimCode, Role: "claim"},
 			{Code: eligibilityCode, Role: "eligibility"},
@@ -330,6 +357,16 @@ func builtIn() Contract {
 		},
 		RequireRegular: true,
 	}
+}
+
+// monthly is one instalment in each month of the contract year.
+func monthly(first int) []Instalment {
+	var instalments []Instalment
+	for month := range 12 {
+		paid := day(first+(month+3)/12, (month+3)%12+1, 1)
+		instalments = append(instalments, Instalment{paid, paid.Time().Format("January 2006")})
+	}
+	return instalments
 }
 
 // override makes the year's contract differ from the built-in one.
@@ -351,7 +388,33 @@ func (g *generator) override(y *contractYear) {
 	c.RequireRegular = !g.chance(0.15)
 	c.CountWithoutSegment = g.chance(0.15)
 	c.RequireEligibility = g.chance(0.15)
+	g.overrideMoney(y)
 	y.yaml = contractYAML(y)
+}
+
+// overrideMoney makes the shares, the instalments and the basis differ too.
+func (g *generator) overrideMoney(y *contractYear) {
+	c := &y.contract
+	shares := pick(g, [][]int64{{200_000, 550_000}, {350_000, 530_000}, {350_000, 530_000}, {333_333, 333_333}, {428_571, 428_571}, {0, 1_000_000}})
+	c.Domains = []Domain{{"implementation", shares[0]}, {"assessments", shares[1]}, {"mdt", 1_000_000 - shares[0] - shares[1]}}
+	c.AdvancePPM = pick(g, []int64{800_000, 800_000, 800_000, 0, 123_457, 999_999, 1_000_000})
+	c.Basis = pick(g, []string{"domain_2", "whole_contract"})
+	c.Instalments = nil
+	paid := day(y.first, 4, 1)
+	for n := range 1 + g.IntN(13) {
+		c.Instalments = append(c.Instalments, Instalment{paid, fmt.Sprintf("part %d", n+1)})
+		if !g.chance(0.2) { // two in one month otherwise
+			year, month, _ := (paid + 31).YMD()
+			paid = day(year, int(month), 1)
+		}
+	}
+	for _, place := range places() {
+		pence := pick(g, []int64{840, 840, 840, 1, 7, 333, 99_999})
+		y.penceOf[place] = &pence
+		if g.chance(0.1) {
+			y.penceOf[place] = nil
+		}
+	}
 }
 
 func contractYAML(y *contractYear) string {
@@ -368,21 +431,32 @@ func contractYAML(y *contractYear) string {
 	for _, segment := range y.contract.Segments {
 		share := "not set"
 		if segment.MinimumPPM != nil {
-			share = fmt.Sprintf("%d.%04d %%", *segment.MinimumPPM/10_000, *segment.MinimumPPM%10_000)
+			share = percent(*segment.MinimumPPM)
 		}
 		fmt.Fprintf(&b, "  - segment: %s\n    name: Segment %s\n    minimum_share: %s\n", segment.Segment, segment.Segment, share)
 	}
-	b.WriteString("domains:\n  implementation: 20 %\n  assessments: 55 %\n  mdt: 25 %\npounds_per_weighted_head:\n")
-	for _, place := range places() {
-		fmt.Fprintf(&b, "  %s: 8.40\n", place)
+	b.WriteString("domains:\n")
+	for _, domain := range y.contract.Domains {
+		fmt.Fprintf(&b, "  %s: %s\n", domain.Domain, percent(domain.SharePPM))
 	}
-	fmt.Fprintf(&b, "advance_share: 80 %%\ndates:\n  coding_deadline: %s\n", y.contract.Deadline)
+	b.WriteString("pounds_per_weighted_head:\n")
+	for _, place := range places() {
+		pounds := "not set"
+		if pence := y.penceOf[place]; pence != nil {
+			pounds = fmt.Sprintf("%d.%02d", *pence/100, *pence%100)
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", place, pounds)
+	}
+	fmt.Fprintf(&b, "advance_share: %s\ndates:\n  coding_deadline: %s\n", percent(y.contract.AdvancePPM), y.contract.Deadline)
 	fmt.Fprintf(&b, "  letter_date: %d-04-30\n  mitigation_opens: %d-04-30\n  mitigation_closes: %d-05-08\n", next, next, next)
 	fmt.Fprintf(&b, "  panel_week: %d-05-11\n  decision_date: %d-05-29\n  reconciliation_month: %d-06\n", next, next, next)
-	fmt.Fprintf(&b, "instalments:\n  - {paid: %d-04, covers: April}\n  - {paid: %d-05, covers: May}\n", y.first, y.first)
+	b.WriteString("instalments:\n")
+	for _, instalment := range y.contract.Instalments {
+		fmt.Fprintf(&b, "  - {paid: %s, covers: %s}\n", instalment.Paid.String()[:len("2026-04")], instalment.Covers)
+	}
 	fmt.Fprintf(&b, "policies:\n  require_regular: %t\n  count_without_segment: %t\n  require_eligibility: %t\n",
 		y.contract.RequireRegular, y.contract.CountWithoutSegment, y.contract.RequireEligibility)
-	b.WriteString("  reconciliation_basis: domain_2\nstatus_texts:\n")
+	fmt.Fprintf(&b, "  reconciliation_basis: %s\nstatus_texts:\n", y.contract.Basis)
 	for _, meaning := range []struct {
 		name string
 		is   Meaning
@@ -394,6 +468,8 @@ func contractYAML(y *contractYear) string {
 	}
 	return b.String()
 }
+
+func percent(ppm int64) string { return fmt.Sprintf("%d.%04d %%", ppm/10_000, ppm%10_000) }
 
 // statusTexts are some texts of each meaning.
 func statusTexts(meaning Meaning) []string {
@@ -550,8 +626,8 @@ func (g *generator) writeReference(files map[string]string, years map[int]*contr
 			if practice.Target != nil {
 				target = strconv.FormatInt(*practice.Target, 10)
 			}
-			practices += fmt.Sprintf("%s,%s,Surgery %s,%s,U00001,Example PCN,1000,1010.5,%s\n",
-				y.name, practice.Code, practice.Code, y.placeOf[practice.Code], target)
+			practices += fmt.Sprintf("%s,%s,Surgery %s,%s,U00001,Example PCN,1000,%s,%s\n",
+				y.name, practice.Code, practice.Code, y.placeOf[practice.Code], practice.Weighted, target)
 		}
 		for _, place := range slices.Sorted(keys(y.choiceOf)) {
 			choices += fmt.Sprintf("%s,%s,%s\n", y.name, place, y.choiceOf[place])

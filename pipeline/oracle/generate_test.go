@@ -1,11 +1,15 @@
 package oracle
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"ltcles/pipeline/civil"
+	"ltcles/pipeline/schema"
 )
 
 func TestGenerateIsDeterministic(t *testing.T) {
@@ -56,6 +60,7 @@ func TestGenerateReachesEveryRule(t *testing.T) {
 					reached["practice missing"]++
 				}
 			}
+			reachMoney(reached, in, out)
 			if len(out.MDTActivity) > 0 {
 				reached["MDT"]++
 			}
@@ -96,10 +101,91 @@ func TestGenerateReachesEveryRule(t *testing.T) {
 	for _, want := range []string{
 		"assessment of a local identity", "repeat assessment", "assessment in several segments", "source record",
 		"source batch_add", "source both", "undated cohort", "exclusive shortfall above the inclusive", "practice missing",
+		"year end with late", "year end with unproven", "year end with on_time", "year end proved by an earlier snapshot",
+		"basis domain_2", "basis whole_contract", "held on domain_2", "held on whole_contract", "other basis earns other",
+		"weighted population blank", "weighted population with decimals", "pounds per head not set", "no value and no target",
+		"target none", "target 0", "target 1", "target beyond reach", "target passed", "projected beyond earned", "advance not paid yet",
+		"missing practice with a value",
 		"MDT", "kind search_export", "kind batch_add", "kind register", "status read", "status duplicate",
 	} {
 		if reached[want] == 0 {
 			t.Errorf("nothing has: %s", want)
+		}
+	}
+}
+
+// reachMoney tells what of R14 at the year end, R19 and R20 a run has.
+func reachMoney(reached map[string]int, in Input, out Output) {
+	reached["basis "+in.Contract.Basis]++
+	for n, r := range out.Reconciliations {
+		practice := in.Practices[n]
+		switch {
+		case practice.Target == nil:
+			reached["target none"]++
+		case *practice.Target < 2:
+			reached[fmt.Sprintf("target %d", *practice.Target)]++
+		case *practice.Target > 1_000_000:
+			reached["target beyond reach"]++
+		case out.Positions[n].Counted != nil && *out.Positions[n].Counted > *practice.Target:
+			reached["target passed"]++
+		}
+		if practice.Weighted == "" {
+			reached["weighted population blank"]++
+		} else if strings.Contains(practice.Weighted, ".") {
+			reached["weighted population with decimals"]++
+		}
+		if practice.PencePerHead == nil {
+			reached["pounds per head not set"]++
+		}
+		if r.Value == nil && practice.Target == nil {
+			reached["no value and no target"]++
+		}
+		if r.Value != nil && out.Positions[n].Counted == nil {
+			reached["missing practice with a value"]++
+		}
+		if r.Paid != nil && *r.Paid < *r.Advance {
+			reached["advance not paid yet"]++
+		}
+		if r.Held != nil && *r.Held > 0 {
+			reached["held on "+r.Basis]++
+		}
+		if r.Earned != nil && *r.OtherEarned != *r.Earned {
+			reached["other basis earns other"]++
+		}
+		if r.Earned != nil && *r.ProjectedEarned > *r.Earned {
+			reached["projected beyond earned"]++
+		}
+	}
+	if in.PeriodEnd != in.Contract.End {
+		return
+	}
+	for _, a := range out.Assessments {
+		reached["year end with "+a.Timeliness]++
+		// Nothing in this run shows it: every file was taken after the deadline.
+		isByDeadline := func(file File) bool {
+			return file.Status == FileRead && (file.Extract == civil.None && in.AsAt <= in.Contract.Deadline || file.Extract != civil.None && file.Extract <= in.Contract.Deadline)
+		}
+		if a.Timeliness == "on_time" && a.Recorded == civil.None && !slices.ContainsFunc(in.Files, isByDeadline) {
+			reached["year end proved by an earlier snapshot"]++
+		}
+	}
+}
+
+// A column that the rules do not state here is one that nothing proves.
+func TestTablesHaveEveryColumn(t *testing.T) {
+	for _, table := range (Output{}).Tables(Input{Contract: builtIn(2026)}, strings.Clone) {
+		published, ok := schema.Lookup(table.Name)
+		if !ok {
+			t.Fatalf("%s is no published table", table.Name)
+		}
+		var want []string
+		for _, column := range published.Columns[:len(published.Columns)-4] {
+			if table.Name != "fact_finding" || column.Name != "severity" && column.Name != "message" {
+				want = append(want, column.Name)
+			}
+		}
+		if !slices.Equal(table.Columns, want) {
+			t.Errorf("%s has columns %v; expected %v", table.Name, table.Columns, want)
 		}
 	}
 }

@@ -1,13 +1,14 @@
 // Package oracle states the rules in plain Go, for tests; the SQL is the product.
 //
-// It is a transcription of the rules R5 to R18 and of the dispositions of an input row, with loops
+// It is a transcription of the rules R5 to R20 and of the dispositions of an input row, with loops
 // and maps and no cleverness, written without sight of the SQL. Random small workspaces go through
 // both, and every value must agree. It knows no file format, no pseudonym, no database and no clock:
 // a row arrives as the reader has already understood it, and a patient is a plain string.
 //
 // Where the rules are silent it was made to follow what the program does, and there it proves only
 // that this stays so: which of a day's MDT rows is kept (R15), which rows the findings about rows
-// and batch_add_not_in_record look at, and that a target of 0 is shown as 0.
+// and batch_add_not_in_record look at, that a target of 0 is shown as 0, and that the odd penny of what
+// is earned or held passes a domain by that has its whole value, or holds all that it earns (R19).
 package oracle
 
 import "ltcles/pipeline/civil"
@@ -150,6 +151,23 @@ type Contract struct {
 	RequireRegular      bool
 	CountWithoutSegment bool
 	RequireEligibility  bool
+
+	Domains     []Domain
+	AdvancePPM  int64 // parts per million of each domain's value
+	Instalments []Instalment
+	Basis       string // domain_2 or whole_contract
+}
+
+// Domain is a part of the contract value, in the contract's order.
+type Domain struct {
+	Domain   string
+	SharePPM int64 // parts per million
+}
+
+// Instalment is one of the payments of the advance, in the order of payment.
+type Instalment struct {
+	Paid   civil.Date // the first day of its month
+	Covers string
 }
 
 // Practice is one practice of the contract year.
@@ -157,6 +175,9 @@ type Practice struct {
 	Code   string
 	Choice string // the choice of its place: a cohort, or "" where undecided
 	Target *int64
+
+	Weighted     string // the weighted population, a plain decimal; "" where blank
+	PencePerHead *int64 // of its place; nil where not known
 }
 
 // Earlier is one assessment that an earlier snapshot of the contract year holds.
@@ -287,6 +308,40 @@ type MDTActivity struct {
 	Patients, Events int64
 }
 
+// Payment is one row of fact_payment, in pence.
+type Payment struct {
+	Practice, Domain string
+	Annual           *int64
+	Advance          *int64
+	Earned           *int64
+	Held             *int64
+	Balance          *int64
+}
+
+// Reconciliation is one row of fact_reconciliation, in pence. No run freezes a year end.
+type Reconciliation struct {
+	Practice, Status, Basis string
+	Value                   *int64
+	Advance                 *int64
+	Paid                    *int64
+	Earned                  *int64
+	Held                    *int64
+	Balance                 *int64
+	OtherEarned             *int64
+	OtherBalance            *int64
+	ProjectedEarned         *int64
+	ProjectedBalance        *int64
+}
+
+// InstalmentRow is one row of fact_instalment, in pence.
+type InstalmentRow struct {
+	Practice string
+	Number   int64
+	Paid     civil.Date
+	Covers   string
+	Amount   *int64
+}
+
 // Coverage is one row of fact_coverage.
 type Coverage struct {
 	Practice                               string
@@ -326,4 +381,7 @@ type Output struct {
 	Coverage          []Coverage
 	DispositionCounts []DispositionCount
 	Findings          []Finding
+	Payments          []Payment
+	Reconciliations   []Reconciliation
+	Instalments       []InstalmentRow
 }

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +56,9 @@ func (out Output) Tables(in Input, key func(identity string) string) []Table {
 		out.segmentMonthTable(),
 		out.cohortOverlapTable(),
 		out.mdtActivityTable(),
+		out.paymentTable(),
+		out.reconciliationTable(),
+		out.instalmentTable(),
 		out.coverageTable(),
 		out.dispositionTable(),
 		out.findingTable(),
@@ -151,6 +155,33 @@ func (out Output) mdtActivityTable() Table {
 	return t
 }
 
+func (out Output) paymentTable() Table {
+	t := Table{Name: "fact_payment", Columns: strings.Fields(`practice_code domain annual_value advance_value earned_value held_value balance`)}
+	for _, p := range out.Payments {
+		t.Rows = append(t.Rows, []string{p.Practice, p.Domain, pounds(p.Annual), pounds(p.Advance), pounds(p.Earned), pounds(p.Held), pounds(p.Balance)})
+	}
+	return t
+}
+
+func (out Output) reconciliationTable() Table {
+	t := Table{Name: "fact_reconciliation", Columns: strings.Fields(`practice_code status basis contract_value advance_value
+		advance_paid_to_date earned_value held_value balance direction earned_value_other_basis balance_other_basis
+		projected_earned_value projected_balance`)}
+	for _, r := range out.Reconciliations {
+		t.Rows = append(t.Rows, []string{r.Practice, r.Status, r.Basis, pounds(r.Value), pounds(r.Advance), pounds(r.Paid), pounds(r.Earned),
+			pounds(r.Held), pounds(r.Balance), Null, pounds(r.OtherEarned), pounds(r.OtherBalance), pounds(r.ProjectedEarned), pounds(r.ProjectedBalance)})
+	}
+	return t
+}
+
+func (out Output) instalmentTable() Table {
+	t := Table{Name: "fact_instalment", Columns: strings.Fields(`practice_code instalment paid_month covers amount`)}
+	for _, i := range out.Instalments {
+		t.Rows = append(t.Rows, []string{i.Practice, integer(&i.Number), Day(i.Paid), i.Covers, pounds(i.Amount)})
+	}
+	return t
+}
+
 func (out Output) coverageTable() Table {
 	t := Table{Name: "fact_coverage", Columns: strings.Fields(`practice_code search_files bulk_files batch_files
 		register_files refused_files newest_extract_date state`)}
@@ -189,6 +220,14 @@ func integer(n *int64) string {
 		return Null
 	}
 	return strconv.FormatInt(*n, 10)
+}
+
+// pounds writes pence as a DECIMAL(18,2) is written.
+func pounds(pence *int64) string {
+	if pence == nil {
+		return Null
+	}
+	return big.NewRat(*pence, 100).FloatString(2)
 }
 
 func double(f *float64) string {

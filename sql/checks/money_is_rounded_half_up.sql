@@ -15,8 +15,8 @@ domain_values as (
     cross join run
     inner join raw_domain as domains on domains.domain = domain_values.domain
     inner join int_contract_value as contract_values on contract_values.practice_code = domain_values.practice_code
-    where contract_values.contract_pence * domains.share_ppm - domain_values.value_pence * 1000000 not between -999999 and 999999
-        or domain_values.value_pence * run.advance_share_ppm - domain_values.advance_pence * 1000000 not between -500000 and 499999
+    where contract_values.contract_pence * domains.share_ppm * 0.000001 - domain_values.value_pence not between -0.999999 and 0.999999
+        or domain_values.value_pence * run.advance_share_ppm * 0.000001 - domain_values.advance_pence not between -0.5 and 0.499999
 ),
 activity_values as (
     select
