@@ -174,6 +174,9 @@ func (b *Book) read(cell []byte) (snomed.Code, State) {
 	if mantissa, exponent, ok := scientific(text); ok {
 		return b.repair(mantissa, exponent)
 	}
+	if isRounded(text) {
+		return "", Damaged
+	}
 	_, err := snomed.Parse(string(text))
 	switch isLocal := isEMISLocal(string(text)); {
 	case err == nil && isLocal:
@@ -201,6 +204,15 @@ func isEMISLocal(text string) bool {
 	}
 	_, isNumber := number([]byte(text))
 	return isNumber && text[at:at+7] == emisNamespace
+}
+
+// isRounded recognises what becomes of a code that was once shown as 7.56E+14 and is
+// written out again: 756000000000000, whose check digit happens to be right. No
+// identifier that long ends in six zeros, because one of more than eleven digits
+// has a namespace before its last three.
+func isRounded(text []byte) bool {
+	_, isNumber := number(text)
+	return isNumber && len(text) >= 12 && bytes.HasSuffix(text, []byte("000000"))
 }
 
 // scientific takes "7.56261E+14" apart: the digits that it shows, 756261, and

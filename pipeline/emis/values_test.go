@@ -252,6 +252,12 @@ func TestScientificNotationR2(t *testing.T) {
 			t.Errorf("%s reads as %q, %s", cell, got, state)
 		}
 	}
+	// Written out again, they are as damaged, whatever their check digit.
+	for _, cell := range []string{"756000000000000", "756261000000000", "756000000000000.0", "714000000000000 | a term", "100000000000000000"} {
+		if got, state := book.read([]byte(cell)); got != "" || state != Damaged {
+			t.Errorf("%s reads as %q, %s; want damaged", cell, got, state)
+		}
+	}
 	twins := NewBook([]snomed.Code{claimCode, "756261000000119"})
 	if got, state := twins.read([]byte("7.56261E+14")); got != "" || state != Damaged {
 		t.Errorf("one of two codes that print alike reads as %q, %s", got, state)
