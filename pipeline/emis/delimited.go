@@ -169,17 +169,12 @@ type fileReader struct {
 	filled    bool   // there are patient cells to fill down
 	patient   struct{ practice, nhs, emis []byte }
 
-	held []heldLine // lines that are a footer if nothing but such lines follows
+	held []record // lines that are a footer if nothing but such lines follows
 
 	// A file repeats few texts: each is worked out once.
 	texts     map[string]TextMeaning
 	codes     map[string]readCode
 	practices map[string]practice
-}
-
-type heldLine struct {
-	line  int
-	cells [][]byte
 }
 
 // maxRemembered bounds what a file of damaged cells can make the reader keep.
@@ -278,14 +273,14 @@ func (r *fileReader) hold(rec *record) {
 	for i, cell := range rec.cells {
 		cells[i] = bytes.Clone(cell)
 	}
-	r.held = append(r.held, heldLine{line: rec.line, cells: cells})
+	r.held = append(r.held, record{line: rec.line, cells: cells, covered: rec.covered})
 }
 
 func (r *fileReader) release() error {
 	held := r.held
 	r.held = nil
-	for _, h := range held {
-		if err := r.record(&record{line: h.line, cells: h.cells}); err != nil {
+	for i := range held {
+		if err := r.record(&held[i]); err != nil {
 			return err
 		}
 	}
@@ -296,7 +291,7 @@ func (r *fileReader) release() error {
 func (r *fileReader) record(rec *record) error {
 	row := &r.row
 	*row = Row{Line: rec.line, RegisteredDate: civil.None, DeductedDate: civil.None, DeathDate: civil.None, ActivityDate: civil.None, RecordedDate: civil.None}
-	if rec.broken || !r.isWidthRight(rec) {
+	if rec.broken || rec.covered || !r.isWidthRight(rec) {
 		row.malformed(r.file)
 		r.filled = false
 		return r.put(row)
@@ -369,7 +364,7 @@ func (r *fileReader) cell(column int) []byte {
 func (r *fileReader) readPatient(row *Row) {
 	practiceCell, nhs, emis := r.cell(r.cols.practice), r.cell(r.cols.nhs), r.cell(r.cols.emis)
 	if r.file.layout.twoRows {
-		if r.isContinuation() {
+		if r.file.layout.continues(r.cells) {
 			if r.filled {
 				practiceCell, nhs, emis = r.patient.practice, r.patient.nhs, r.patient.emis
 			}
@@ -386,16 +381,6 @@ func (r *fileReader) readPatient(row *Row) {
 	row.NHSNumber = r.nhs
 	r.emis = emisNumber(r.emis[:0], emis)
 	row.EMISNumber = r.emis
-}
-
-// isContinuation tells whether every patient cell of the line is blank.
-func (r *fileReader) isContinuation() bool {
-	for _, cell := range r.cells[:min(r.file.layout.patientEnd, len(r.cells))] {
-		if !isBlank(cell) {
-			return false
-		}
-	}
-	return true
 }
 
 // practiceOf reads a practice cell (R4); where it is blank, the file's practice

@@ -138,6 +138,7 @@ type layout struct {
 	patientEnd int     // columns before this one belong to the patient; only where twoRows
 	groups     []group // the groups that hold events, in column order
 	codeless   []group // groups with a date and no code: read only where the file's name gives the code
+	dateless   int     // groups with a code and no date
 }
 
 // group is one group of event columns; a column is -1 where the group has none.
@@ -161,6 +162,17 @@ func (l *layout) column(field Field) int {
 		return at
 	}
 	return -1
+}
+
+// continues tells whether a line goes on about the patient above it: in a report
+// with two header rows, where all of its patient cells are blank.
+func (l *layout) continues(cells [][]byte) bool {
+	for _, cell := range cells[:min(l.patientEnd, len(cells))] {
+		if !isBlank(cell) {
+			return false
+		}
+	}
+	return l.twoRows
 }
 
 var digitsRun = regexp.MustCompile(`[0-9]+`)
@@ -271,6 +283,9 @@ func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Lay
 			l.codeless = append(l.codeless, group{code: -1, activity: activity, recorded: recordedColumn(columns[g])})
 			continue
 		default:
+			if hasCode || fixed != "" {
+				l.dateless++
+			}
 			if g > 0 {
 				l.adoptStatus(columns[g])
 			}

@@ -119,6 +119,9 @@ func (in *Inspector) Inspect(name string) (*File, error) {
 	return f, nil
 }
 
+// note adds to what there is to say of a file that is read.
+func (f *File) note(text string) { f.Message = strings.TrimPrefix(f.Message+"; "+text, "; ") }
+
 // Refuse marks a file as refused, and says why.
 func (f *File) Refuse(refusal *Refusal) {
 	refusal.File, refusal.Kind = f.Name, f.Kind
@@ -294,7 +297,10 @@ func (in *Inspector) decideKind(f *File) error {
 		return refuse(l.headerLine, "a header without "+strings.Join(missing, " and without "), "columns that the file's kind needs (known headers seen: "+seen+")", "add the columns to the search and export it again, or map their headers in ltcles.yaml")
 	}
 	if n := len(l.codeless); n > 0 {
-		f.Message = fmt.Sprintf("%d column groups have a date and no code, and are not read; map the groups in ltcles.yaml if they are wanted", n)
+		f.note(fmt.Sprintf("%d column groups have a date and no code, and are not read; map the groups in ltcles.yaml if they are wanted", n))
+	}
+	if l.dateless > 0 {
+		f.note(fmt.Sprintf("%d column groups have a code and no date, and are not read; add the date to the search if they are wanted", l.dateless))
 	}
 	return nil
 }
@@ -407,6 +413,7 @@ func findHeader(head []byte, words vocabulary) (*header, error) {
 // headerIn looks for the header in the records up to a line.
 func headerIn(records recordSource, words vocabulary, limit int) (*header, error) {
 	var above [][]string
+	isAboveWhole := true
 	for {
 		rec, err := records.next()
 		if rec == nil || err != nil || rec.line > limit {
@@ -418,11 +425,17 @@ func headerIn(records recordSource, words vocabulary, limit int) (*header, error
 		known, isHeader := words.isHeader(rec.cells)
 		if !isHeader {
 			above = append(above, cellStrings(rec.cells))
+			isAboveWhole = !rec.valueless
 			continue
 		}
 		h := &header{line: rec.line, known: known, columnRow: cellStrings(rec.cells), preamble: above}
+		isWhole := !rec.valueless
 		if n := len(above); n > 0 && plain(above[n-1][0]) == patientDetails {
 			h.groupRow, h.preamble = above[n-1], above[:n-1]
+			isWhole = isWhole && isAboveWhole
+		}
+		if !isWhole {
+			return nil, refuse(rec.line, "a header with a cell that shows an error, or a formula that was never worked out", "a text in each header cell", "write the headers into their cells, or export the search from EMIS as CSV")
 		}
 		return h, nil
 	}

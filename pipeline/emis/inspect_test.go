@@ -321,10 +321,14 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// A group with a date and no code is not read, and the file says so.
-func TestGroupWithoutCode(t *testing.T) {
+// A group with a date and no code, or the other way round, is not read, and the file says so.
+func TestGroupsThatAreNotRead(t *testing.T) {
 	f := inspect(t, "a.csv", "Patient Details,,Assessed,,Smoking,\nNHS Number,Organisation Code,Date,Code,Date,Value\n")
 	if f.Status != Read || len(f.layout.groups) != 1 || !strings.Contains(f.Message, "1 column groups have a date and no code") {
+		t.Errorf("%s, %d groups, %q", f.Status, len(f.layout.groups), f.Message)
+	}
+	f = inspect(t, "a.csv", "Patient Details,,Assessed,,Cohort 417206009,Other\nNHS Number,Organisation Code,Date,Code,Value,Code\n")
+	if f.Status != Read || len(f.layout.groups) != 1 || !strings.Contains(f.Message, "2 column groups have a code and no date") {
 		t.Errorf("%s, %d groups, %q", f.Status, len(f.layout.groups), f.Message)
 	}
 	f = inspect(t, "Z00001 417206009.csv", "Patient Details,Smoking,\nNHS Number,Date,Value\n")

@@ -14,9 +14,11 @@ const (
 // A record is one record of a delimited text: its cells and the physical line
 // on which it starts. Cells are valid until the next record is read.
 type record struct {
-	line   int
-	cells  [][]byte
-	broken bool // broken quoting (SPEC §6.1, malformed_row): cells are not to be used
+	line      int
+	cells     [][]byte
+	broken    bool // broken quoting (SPEC §6.1, malformed_row): cells are not to be used
+	covered   bool // of a workbook: malformed as well, unless it is a footer
+	valueless bool // of a workbook: some cell shows an error, or was never worked out
 }
 
 // blank tells whether no cell of the record shows anything. A blank line is

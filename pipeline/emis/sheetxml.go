@@ -26,7 +26,7 @@ type sheetCell struct {
 	kind       string // the attribute t
 	style      int
 	value      string // the text of v
-	inline     string // the text of is
+	inline     string // the text of is, which a cell of the kind inlineStr has
 	hasValue   bool
 	hasFormula bool
 }

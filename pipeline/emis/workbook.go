@@ -3,11 +3,13 @@ package emis
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,10 +43,11 @@ const (
 type workbook struct {
 	parts   map[string]*zip.File // by lower-case name
 	book    *excelize.File
-	sheets  []sheet // worksheets, in the order of their tabs
-	strings int     // shared strings
-	dates   []bool  // by cell style: shows a number as a date
-	is1904  bool    // days are counted from 1904
+	sheets  []sheet         // worksheets, in the order of their tabs
+	strings int             // shared strings
+	merged  map[string]bool // sheets with merged cells, by their part's lower-case name
+	dates   []bool          // by cell style: shows a number as a date
+	is1904  bool            // days are counted from 1904
 }
 
 type sheet struct {
@@ -81,7 +84,7 @@ func openWorkbook(content []byte, limits Limits, tempDir string) (opened *workbo
 	if refusal != nil {
 		return nil, refusal
 	}
-	w := &workbook{parts: map[string]*zip.File{}}
+	w := &workbook{parts: map[string]*zip.File{}, merged: map[string]bool{}}
 	if err := w.checkParts(unpacked); err != nil {
 		return nil, err
 	}
@@ -140,6 +143,12 @@ func (w *workbook) checkParts(unpacked *zip.Reader) error {
 			}
 		}
 		check := readThrough
+		if isBulk {
+			check = func(r io.Reader) (err error) {
+				w.merged[name], err = holds(r, "mergeCell")
+				return err
+			}
+		}
 		if !isBulk && (strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".rels")) {
 			check = checkXML
 		}
@@ -176,6 +185,25 @@ func (w *workbook) read(name string, with func(io.Reader) error) error {
 func readThrough(r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)
 	return err
+}
+
+// holds reads r to its end, and tells whether a text is in it.
+func holds(r io.Reader, text string) (found bool, err error) {
+	buf := make([]byte, 64<<10)
+	kept := 0 // bytes at the end that may begin the text
+	for {
+		n, err := r.Read(buf[kept:])
+		found = found || bytes.Contains(buf[:kept+n], []byte(text))
+		if errors.Is(err, io.EOF) {
+			return found, nil
+		}
+		if err != nil {
+			return found, err
+		}
+		tail := min(kept+n, len(text)-1)
+		copy(buf, buf[kept+n-tail:kept+n])
+		kept = tail
+	}
 }
 
 // checkXML reads XML to its end: it is well formed, and not deeper than any workbook is.
@@ -416,8 +444,57 @@ func (w *workbook) records(s sheet, l *layout) (*sheetRecords, error) {
 	records := &sheetRecords{workbook: w, part: opened, xml: newSheetXML(opened), rows: rows, layout: l, isDate: map[int]bool{}, isNeeded: map[int]bool{}}
 	if l != nil {
 		records.columns()
+		if records.merges, err = w.mergesOf(s, l.headerLine); err != nil {
+			records.close()
+			return nil, err
+		}
 	}
 	return records, nil
+}
+
+// area is a rectangle of merged cells: rows from 1, columns from 0.
+type area struct{ top, bottom, left, right int }
+
+// mergesOf lists the merged cells below a row, those that begin first first.
+func (w *workbook) mergesOf(s sheet, below int) (merges []area, err error) {
+	if !w.merged[strings.ToLower(s.part)] {
+		return nil, nil
+	}
+	err = w.read(s.part, func(r io.Reader) error {
+		return eachToken(r, func(_ int, token xml.Token) error {
+			element, ok := token.(xml.StartElement)
+			if !ok || element.Name.Local != "mergeCell" {
+				return nil
+			}
+			for _, attribute := range element.Attr {
+				if attribute.Name.Local != "ref" {
+					continue
+				}
+				a, ok := areaOf(attribute.Value)
+				if !ok {
+					return damagedWorkbook(0, "merged cells that are none")
+				}
+				if a.top > below {
+					merges = append(merges, a)
+				}
+			}
+			return nil
+		})
+	})
+	slices.SortFunc(merges, func(a, b area) int { return cmp.Compare(a.top, b.top) })
+	return merges, err
+}
+
+// areaOf reads a range of cells, such as A2:B3.
+func areaOf(reference string) (a area, ok bool) {
+	from, to, isRange := strings.Cut(reference, ":")
+	if !isRange {
+		to = from
+	}
+	left, top, errFrom := excelize.CellNameToCoordinates(from)
+	right, bottom, errTo := excelize.CellNameToCoordinates(to)
+	a = area{top: top, bottom: bottom, left: left - 1, right: right - 1}
+	return a, errFrom == nil && errTo == nil && a.left <= a.right && a.top <= a.bottom
 }
 
 // sheetRecords hands out the rows of a sheet. Blank rows may be left out; line
@@ -431,6 +508,8 @@ type sheetRecords struct {
 	layout   *layout // nil while the header is looked for
 	isDate   map[int]bool
 	isNeeded map[int]bool
+	merges   []area // that begin below the rows read
+	merging  []area // that the row read may be in
 	rec      record
 	text     []byte
 	ends     []int
@@ -485,9 +564,40 @@ func (s *sheetRecords) next() (rec *record, err error) {
 			return nil, err
 		}
 		if s.layout == nil || row.number > s.layout.headerLine {
+			s.rec.covered = s.isCovered(row.number)
 			return &s.rec, nil
 		}
 	}
+}
+
+// isCovered tells whether merged cells take the place of a cell of the row that is
+// read. What they show is another cell's, and of what is below them nothing is to
+// be seen. A report that merges a patient's cells down his continuation lines says
+// what filling down does.
+func (s *sheetRecords) isCovered(row int) bool {
+	s.merging = slices.DeleteFunc(s.merging, func(a area) bool { return a.bottom < row })
+	for len(s.merges) > 0 && s.merges[0].top <= row {
+		if s.merges[0].bottom >= row {
+			s.merging = append(s.merging, s.merges[0])
+		}
+		s.merges = s.merges[1:]
+	}
+	if len(s.merging) == 0 {
+		return false
+	}
+	from := 0 // the columns before which are filled down
+	if s.layout.continues(s.rec.cells) {
+		from = s.layout.patientEnd
+	}
+	for _, a := range s.merging {
+		for column := range s.isNeeded {
+			isShown := row == a.top && column == a.left
+			if column >= max(a.left, from) && column <= a.right && !isShown {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // excelizeRow is a row as the library reads it; rows in between must be blank.
@@ -512,7 +622,7 @@ func (s *sheetRecords) excelizeRow(number int) ([]string, error) {
 
 // fill makes the record of a row.
 func (s *sheetRecords) fill(row *sheetRow, texts []string) error {
-	s.rec.line, s.rec.broken = row.number, false
+	s.rec.line, s.rec.broken, s.rec.valueless = row.number, false, false
 	s.text, s.ends = s.text[:0], s.ends[:0]
 	blankUpTo := func(column int) {
 		for len(s.ends) < column {
@@ -539,8 +649,9 @@ func (s *sheetRecords) fill(row *sheetRow, texts []string) error {
 		}
 		s.text = append(s.text, shown...)
 		s.ends = append(s.ends, len(s.text))
-		if cell.isWithoutValue() && s.isNeeded[cell.column] {
-			s.rec.broken = true
+		if cell.isWithoutValue() {
+			s.rec.valueless = true
+			s.rec.broken = s.rec.broken || s.isNeeded[cell.column]
 		}
 	}
 	for ; next < len(texts); next++ {
@@ -564,6 +675,9 @@ func (s *sheetRecords) fill(row *sheetRow, texts []string) error {
 // date as yyyy-MM-dd. text is what the library read.
 func (s *sheetRecords) shown(row int, cell *sheetCell, text string) (string, error) {
 	differ := damagedWorkbook(row, "a cell whose value cannot be read")
+	if cell.inline != "" && cell.kind != "inlineStr" {
+		return "", differ
+	}
 	switch cell.kind {
 	case "s":
 		if cell.value == "" {
@@ -742,7 +856,7 @@ func (in *Inspector) decideWorkbook(f *File) error {
 		refusal.Fix += fmt.Sprintf(" (%d hidden sheets are not read)", hidden)
 	}
 	if err == nil && further > 0 {
-		f.Message = strings.TrimPrefix(f.Message+"; ", "; ") + fmt.Sprintf("the first sheet with a header is read, and %d further sheets with one are not; put each into a workbook of its own", further)
+		f.note(fmt.Sprintf("the first sheet with a header is read, and %d further sheets with one are not; put each into a workbook of its own", further))
 	}
 	return err
 }

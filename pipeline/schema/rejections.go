@@ -9,7 +9,7 @@ type Rejection struct {
 // Rejections is the advice for every disposition of the group Rejected.
 func Rejections() map[string]Rejection {
 	return map[string]Rejection{
-		"malformed_row":         {"", "Open the file in a text editor: the line has too few or too many fields, or a stray quote; mend it or export the search again."},
+		"malformed_row":         {"", "Open the file in a text editor: the line has too few or too many fields, or a stray quote (in a workbook: a merged cell, or one that shows an error); mend it or export the search again."},
 		"practice_missing":      {"practice_code", "Add the Organisation Code column to the search, or put the practice code into the file's name."},
 		"practice_unknown":      {"practice_code", "Correct the code, or add the practice to reference/practices.csv for the contract year."},
 		"patient_missing":       {"nhs_number", "Add the NHS Number or EMIS Number column to the search; a patient needs one of them."},
