@@ -111,6 +111,8 @@ func decideEncoding(seen bytesSeen) (Encoding, error) {
 		return UTF16BE, nil
 	case bytes.HasPrefix(seen.head, cfbMagic):
 		return "", refuse(0, "an old or an encrypted Office file under another name", "delimited text", "export the search from EMIS as CSV")
+	case bytes.HasPrefix(seen.head, []byte("-----BEGIN PGP ")):
+		return "", refuseEncrypted()
 	case bytes.HasPrefix(seen.head, []byte("%PDF-")):
 		return "", refuse(0, "a PDF under another name", "delimited text", "export the search again as CSV")
 	case seen.nulLine > 0:
