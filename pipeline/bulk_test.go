@@ -31,18 +31,8 @@ func TestBulkExtractWithAnUnreadableFile(t *testing.T) {
 	} {
 		t.Run(broken, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "workspace")
-			if err := workspace.Init(dir); err != nil {
-				t.Fatal(err)
-			}
-			for _, name := range []string{"ltcles.yaml", "reference/practices.csv", "reference/places.csv"} {
-				text, err := os.ReadFile(filepath.Join(casesDir, "_default", filepath.FromSlash(name)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				write(t, filepath.Join(dir, filepath.FromSlash(name)), string(text))
-			}
-			inbox := filepath.Join(dir, "inbox", "2026-06")
+			opened := defaultWorkspace(t)
+			inbox := opened.Inbox("2026-06")
 			write(t, filepath.Join(inbox, "Y90002.csv"), "NHS Number,Code,Date\n9990000026,756261000000100,01-May-2026\n")
 			for _, table := range tables {
 				text := table.text
@@ -50,10 +40,6 @@ func TestBulkExtractWithAnUnreadableFile(t *testing.T) {
 					text += tooLong
 				}
 				write(t, filepath.Join(inbox, fmt.Sprintf("1_%s_20260701043213_%s.csv", table.name, agreement)), text)
-			}
-			opened, err := workspace.Open(dir)
-			if err != nil {
-				t.Fatal(err)
 			}
 			run := runOf(t, "2026-06")
 			report, err := pipeline.Run(context.Background(), pipeline.Config{
@@ -75,4 +61,25 @@ func TestBulkExtractWithAnUnreadableFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// defaultWorkspace is a workspace with the settings and the practices of the cases.
+func defaultWorkspace(t *testing.T) *workspace.Workspace {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "workspace")
+	if err := workspace.Init(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ltcles.yaml", "reference/practices.csv", "reference/places.csv"} {
+		text, err := os.ReadFile(filepath.Join(casesDir, "_default", filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, filepath.FromSlash(name)), string(text))
+	}
+	opened, err := workspace.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
 }
