@@ -8,9 +8,11 @@ practice_counts as (
         coverage.practice_code,
         case when coverage.is_supplied then 0 else 1 end as no_files,
         case when practices.place_choice is null then 1 else 0 end as undecided,
-        case when coalesce(practices.annual_target, 0) = 0 then 1 else 0 end as no_target
+        case when coalesce(practices.annual_target, 0) = 0 then 1 else 0 end as no_target,
+        case when contract_values.contract_pence is null then 1 else 0 end as no_value
     from int_coverage as coverage
     inner join raw_practice as practices on practices.practice_code = coverage.practice_code
+    inner join int_contract_value as contract_values on contract_values.practice_code = coverage.practice_code
 ),
 file_counts as (
     select
@@ -144,6 +146,7 @@ counted as (
             when 'practice_no_files' then counts.no_files
             when 'place_choice_undecided' then counts.undecided
             when 'missing_target' then counts.no_target
+            when 'missing_contract_value' then counts.no_value
             when 'stale_extract' then file_counts.stale
             when 'extract_after_as_at' then file_counts.ahead
             when 'status_unknown' then patient_counts.status_unknown

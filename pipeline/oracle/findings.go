@@ -187,6 +187,9 @@ func (d *decision) practiceFindings(add adder) {
 		if practice.Target == nil || *practice.Target == 0 {
 			add(practice.Code, "missing_target", 1)
 		}
+		if contractValue(practice) == nil {
+			add(practice.Code, "missing_contract_value", 1)
+		}
 	}
 }
 

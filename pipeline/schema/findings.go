@@ -103,5 +103,9 @@ func Findings() []Check {
 			"no annual target: no achievement, no minimums and no earned money",
 			"The practice has no annual target, so achievement and earned money cannot be worked out.",
 			"Enter the practice's annual_target in reference/practices.csv."},
+		{"missing_contract_value", Warning,
+			"no weighted population, or no pounds per head for the practice's place: no contract value and no money",
+			"The practice has no weighted population, or its place no pounds per head, so its contract value and all that follows from it are not known.",
+			"Enter the practice's weighted_population and place in reference/practices.csv, or the place's pounds_per_weighted_head in the contract file."},
 	}
 }

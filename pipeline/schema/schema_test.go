@@ -143,7 +143,7 @@ func TestFindingsAreThoseOfTheSpecification(t *testing.T) {
 		status_unknown status_text_unknown place_choice_undecided nhs_number_invalid recorded_date_invalid
 		recorded_before_activity code_repaired code_not_concept assessment_without_segment assessment_without_eligibility
 		cohort_without_eligibility eligibility_without_cohort batch_add_not_in_record assessment_before_registration
-		single_day_spike fewer_than_last_period late_coded unproven_coding_date missing_target`)
+		single_day_spike fewer_than_last_period late_coded unproven_coding_date missing_target missing_contract_value`)
 	var got []string
 	for _, c := range Findings() {
 		got = append(got, c.Name)
