@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ltcles/pipeline/schema"
@@ -117,7 +118,13 @@ func (d *Draft) commit(m Manifest) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if faults := m.faults(); len(faults) > 0 {
+	faults := m.faults()
+	if len(faults) == 0 {
+		if faults, err = d.thaws(m); err != nil {
+			return "", err
+		}
+	}
+	if len(faults) > 0 {
 		return "", fmt.Errorf("%s: %s", manifestName, strings.Join(faults, "; "))
 	}
 	data, err := m.Encode()
@@ -150,7 +157,18 @@ func (d *Draft) commit(m Manifest) (string, error) {
 	return name, err
 }
 
-// complete fills in the manifest's files, and refuses a file that is none of a snapshot's.
+// thaws says where the draft would change a frozen year end, which nothing may (R20).
+func (d *Draft) thaws(m Manifest) ([]string, error) {
+	published, err := d.store.Snapshots()
+	if err != nil {
+		return nil, err
+	}
+	own := &Snapshot{Name: d.runID, Dir: d.dir, Manifest: m}
+	return Breaches(own, append(published, own)), nil
+}
+
+// complete fills in the manifest's files and the seal of what it freezes, and refuses a file that
+// is none of a snapshot's.
 func (d *Draft) complete(m Manifest) (Manifest, error) {
 	if m.RunID != d.runID {
 		return m, fmt.Errorf("manifest has run id %s; expected %s", m.RunID, d.runID)
@@ -175,6 +193,12 @@ func (d *Draft) complete(m Manifest) (Manifest, error) {
 		m.Files = append(m.Files, file)
 		return nil
 	})
+	m.Periods = slices.Clone(m.Periods)
+	for i, period := range m.Periods {
+		if period.Status == Final && period.RunID == m.RunID {
+			m.Periods[i].Seal = m.seal()
+		}
+	}
 	return m, err
 }
 

@@ -312,8 +312,15 @@ func (p *publishing) draft(t testing.TB, own PublishedPeriod, world tables) (*Dr
 	slices.SortFunc(periods, func(a, b PublishedPeriod) int {
 		return comparePeriods(a.ContractYear, a.Period, b.ContractYear, b.Period)
 	})
-	for i := range periods {
-		periods[i].Latest = i == len(periods)-1 || periods[i].ContractYear != periods[i+1].ContractYear
+	latest := map[string]int{}
+	for i, period := range periods {
+		periods[i].Latest = false
+		if periodKind(period.ContractYear, period.Period) != supplement {
+			latest[period.ContractYear] = i
+		}
+	}
+	for _, i := range latest {
+		periods[i].Latest = true
 	}
 	for _, table := range schema.Tables() {
 		var top []row

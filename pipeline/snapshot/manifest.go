@@ -91,7 +91,8 @@ type PublishedPeriod struct {
 	RunID        string     `json:"run_id"`
 	KeyID        string     `json:"key_id"`
 	AsAt         civil.Date `json:"as_at"`
-	Status       string     `json:"status"` // Provisional, or Final for a frozen year end (R20)
+	Status       string     `json:"status"`         // Provisional, or Final for a frozen year end (R20)
+	Seal         string     `json:"seal,omitempty"` // of a frozen year end: SHA-256 of what was made final
 	Latest       bool       `json:"latest"`
 }
 
@@ -111,9 +112,21 @@ type File struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Encode is the bytes of manifest.json, sealed.
+// Encode is the bytes of manifest.json, with their hash.
 func (m Manifest) Encode() ([]byte, error) {
-	m.Format = manifestFormat
+	m = m.arranged()
+	m.Format, m.SHA256 = manifestFormat, ""
+	open, err := m.bytes()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(open)
+	m.SHA256 = hex.EncodeToString(sum[:])
+	return m.bytes()
+}
+
+// arranged is the manifest with its lists in order.
+func (m Manifest) arranged() Manifest {
 	m.Accepted = sorted(m.Accepted, func(a, b Accepted) int {
 		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Reason, b.Reason))
 	})
@@ -130,14 +143,7 @@ func (m Manifest) Encode() ([]byte, error) {
 		return comparePeriods(a.ContractYear, a.Period, b.ContractYear, b.Period)
 	})
 	m.Files = sorted(m.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	m.SHA256 = ""
-	open, err := m.bytes()
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(open)
-	m.SHA256 = hex.EncodeToString(sum[:])
-	return m.bytes()
+	return m
 }
 
 func (m Manifest) bytes() ([]byte, error) {
@@ -194,6 +200,8 @@ func (m Manifest) faults() []string {
 			fault("period %s has no run id or no as-at date", p.Period)
 		case p.Status != Provisional && (p.Status != Final || kind != yearEnd):
 			fault("period %s has status %q; expected provisional, or final for a frozen year end", p.Period, p.Status)
+		case (p.Status == Final) != (p.Seal != ""):
+			fault("period %s is %s under seal %q; expected a seal where it is final", p.Period, p.Status, p.Seal)
 		}
 		seen[p.Period] = true
 		if before, ok := latest[p.ContractYear]; kind != supplement && (!ok || comparePeriods(p.ContractYear, p.Period, p.ContractYear, before) > 0) {
@@ -209,6 +217,8 @@ func (m Manifest) faults() []string {
 			}
 			if (p.Status == Final) != (m.Freeze != nil) {
 				fault("period %s is %s; the manifest says otherwise of its run", p.Period, p.Status)
+			} else if m.Freeze != nil && p.Seal != m.seal() {
+				fault("period %s is under seal %s, which is not of what the manifest says was frozen; restore it from a backup", p.Period, p.Seal)
 			}
 		}
 	}

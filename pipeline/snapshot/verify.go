@@ -15,8 +15,8 @@ import (
 // ErrNothingPublished says that there is nothing to verify.
 var ErrNothingPublished = errors.New("nothing is published; run ltcles run first")
 
-// Verify reads back everything that is published. Of every snapshot it checks the manifest and
-// each file's size and SHA-256; of the current one also the tables: schema, nulls, values, keys,
+// Verify reads back everything that is published. Of every snapshot it checks the manifest, each
+// file's size and SHA-256, and that it holds a frozen year end as it was frozen; of the current one also the tables: schema, nulls, values, keys,
 // order, and the sums that must agree between them, in the top-level files and in each period of
 // history. It changes nothing.
 func (s Store) Verify() ([]Problem, error) {
@@ -38,29 +38,54 @@ func (s Store) Verify() ([]Problem, error) {
 	default: // the current one first
 		names = append([]string{current}, slices.DeleteFunc(names, func(name string) bool { return name == current })...)
 	}
+	manifests, frozen := map[string]Manifest{}, frozenYears{}
+	for _, name := range names {
+		if manifest, ok := s.verifyManifest(r, name); ok {
+			manifests[name] = manifest
+			frozen.take(name, manifest)
+		}
+	}
 	sums := hashes{}
 	for _, name := range names {
-		if err := s.verifySnapshot(r, name, name == current, sums); err != nil {
+		manifest, ok := manifests[name]
+		if !ok {
+			continue
+		}
+		breaches := frozen.breaches(manifest)
+		if name == current {
+			breaches = append(frozen.missingFrom(manifest), breaches...)
+		}
+		for _, breach := range breaches {
+			r.add(manifestFile(name), "", "%s", breach)
+		}
+		if err := s.verifySnapshot(r, name, manifest, name == current, sums); err != nil {
 			return nil, fmt.Errorf("verify: %w", err)
 		}
 	}
 	return r.problems(), nil
 }
 
-func (s Store) verifySnapshot(r *report, name string, isCurrent bool, sums hashes) error {
-	dir, prefix := filepath.Join(s.snapshots(), name), snapshotsDir+"/"+name+"/"
-	manifest, err := readManifest(filepath.Join(dir, manifestName))
+func manifestFile(snapshot string) string { return snapshotsDir + "/" + snapshot + "/" + manifestName }
+
+// verifyManifest reads a snapshot's manifest, and says whether it can be read.
+func (s Store) verifyManifest(r *report, name string) (Manifest, bool) {
+	manifest, err := readManifest(filepath.Join(s.snapshots(), name, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
-		r.add(prefix+manifestName, "", "is not there; restore it from a backup, or remove the directory if it is not a snapshot")
-		return nil
+		r.add(manifestFile(name), "", "is not there; restore it from a backup, or remove the directory if it is not a snapshot")
+		return manifest, false
 	}
 	if err != nil {
-		r.add(prefix+manifestName, "", "%s", oneLine(err))
-		return nil
+		r.add(manifestFile(name), "", "%s", oneLine(err))
+		return manifest, false
 	}
 	for _, fault := range manifest.faults() {
-		r.add(prefix+manifestName, "", "%s", fault)
+		r.add(manifestFile(name), "", "%s", fault)
 	}
+	return manifest, true
+}
+
+func (s Store) verifySnapshot(r *report, name string, manifest Manifest, isCurrent bool, sums hashes) error {
+	dir, prefix := filepath.Join(s.snapshots(), name), snapshotsDir+"/"+name+"/"
 	intact, err := verifyFiles(r, dir, prefix, manifest, sums, nil)
 	if err != nil || !isCurrent {
 		return err
