@@ -182,6 +182,7 @@ func open(cfg Config) (*run, error) {
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, err
 	}
+	r.contract.Rule(cfg.Workspace.Settings.Rulings)
 	if err := r.store.Sweep(); err != nil {
 		return nil, err
 	}

@@ -113,6 +113,15 @@ func (f *File) Optional(node yaml.Node, key, expected string) (text string, give
 	return text, text != ""
 }
 
+// Bool is Optional for true or false.
+func (f *File) Bool(node yaml.Node, key string) (value, given bool) {
+	text, given := f.Optional(node, key, "true or false")
+	if given && text != "true" && text != "false" {
+		f.Add(node.Line, fmt.Sprintf("%s %q", key, text), "true or false", "correct it")
+	}
+	return text == "true", given
+}
+
 var (
 	yamlLine     = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
 	unknownField = regexp.MustCompile(`^field (.*) not found in type \S+$`)

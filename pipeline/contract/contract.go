@@ -107,21 +107,6 @@ type Instalment struct {
 	Covers    string
 }
 
-// The two readings of what a practice earns (R19).
-const (
-	Domain2       = "domain_2"
-	WholeContract = "whole_contract"
-)
-
-// Policies are the rulings where the contract's documents are open.
-type Policies struct {
-	RequireRegular             bool
-	CountWithoutSegment        bool
-	RequireEligibility         bool
-	ReconciliationBasis        string // domain_2 or whole_contract
-	ReconciliationBasisAssumed bool   // not yet set by someone; a year end cannot be frozen on it
-}
-
 // Meaning is what a text of a registration status or patient type says.
 type Meaning string
 

@@ -321,3 +321,41 @@ func errorText(err error) string {
 func position(line int) string {
 	return (&config.Problem{File: "reference/contracts/2026-27.yaml", Line: line}).Error()
 }
+
+// What the workspace rules stands, and the rest is left to the contract file. A basis that is ruled
+// on is set, be it the one that was assumed.
+func TestRulings(t *testing.T) {
+	yes, no := true, false
+	asWritten := Policies{RequireRegular: true, ReconciliationBasis: Domain2, ReconciliationBasisAssumed: true}
+	with := func(change func(*Policies)) Policies {
+		policies := asWritten
+		change(&policies)
+		return policies
+	}
+	tests := []struct {
+		rulings Rulings
+		want    Policies
+	}{
+		{Rulings{}, asWritten},
+		{Rulings{RequireRegular: &no}, with(func(p *Policies) { p.RequireRegular = false })},
+		{Rulings{CountWithoutSegment: &yes}, with(func(p *Policies) { p.CountWithoutSegment = true })},
+		{Rulings{RequireEligibility: &yes}, with(func(p *Policies) { p.RequireEligibility = true })},
+		{Rulings{RequireRegular: &yes, CountWithoutSegment: &no, RequireEligibility: &no}, asWritten},
+		{Rulings{ReconciliationBasis: Domain2}, with(func(p *Policies) { p.ReconciliationBasisAssumed = false })},
+		{Rulings{ReconciliationBasis: WholeContract}, with(func(p *Policies) { p.ReconciliationBasis, p.ReconciliationBasisAssumed = WholeContract, false })},
+	}
+	for _, tt := range tests {
+		c, err := Load("", "2026-27")
+		if err != nil {
+			t.Fatal(err)
+		}
+		assumed := len(c.Assumed)
+		c.Rule(tt.rulings)
+		if c.Policies != tt.want {
+			t.Errorf("%+v makes %+v; expected %+v", tt.rulings, c.Policies, tt.want)
+		}
+		if c.IsAssumed("reconciliation_basis") != tt.want.ReconciliationBasisAssumed || !c.IsAssumed("coding_deadline") || assumed-len(c.Assumed) > 1 {
+			t.Errorf("%+v: assumed are %v", tt.rulings, c.Assumed)
+		}
+	}
+}

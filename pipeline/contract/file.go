@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -381,27 +380,19 @@ func (r fileReader) policies(from filePolicies, into *Contract) Policies {
 		RequireEligibility:  r.yes(from.RequireEligibility, "require_eligibility", false),
 		ReconciliationBasis: Domain2,
 	}
-	basis, given := r.Optional(from.ReconciliationBasis, "reconciliation_basis", Domain2+" or "+WholeContract)
+	basis, given := ReadBasis(r.File, from.ReconciliationBasis)
 	if given {
 		policies.ReconciliationBasis = basis
-		if basis != Domain2 && basis != WholeContract {
-			r.Add(from.ReconciliationBasis.Line, fmt.Sprintf("reconciliation_basis %q", basis), Domain2+" or "+WholeContract, "correct it")
-		}
 	}
-	policies.ReconciliationBasisAssumed = !given || into.IsAssumed("reconciliation_basis")
+	policies.ReconciliationBasisAssumed = !given || into.IsAssumed(basisKey)
 	return policies
 }
 
 func (r fileReader) yes(node yaml.Node, key string, otherwise bool) bool {
-	text, given := r.Optional(node, key, "true or false")
-	if !given {
-		return otherwise
+	if value, given := r.Bool(node, key); given {
+		return value
 	}
-	yes, err := strconv.ParseBool(text)
-	if err != nil || text != "true" && text != "false" {
-		r.Add(node.Line, fmt.Sprintf("%s %q", key, text), "true or false", "correct it")
-	}
-	return yes
+	return otherwise
 }
 
 func (r fileReader) texts(from fileTexts) map[string]Meaning {
@@ -433,7 +424,7 @@ func assumable() []string {
 	return []string{
 		"advance_share", "codes", "coding_deadline", "decision_date", "domains", "instalments", "letter_date",
 		"minimum_share", "mitigation_closes", "mitigation_opens", "panel_week", "pounds_per_weighted_head",
-		"reconciliation_basis", "reconciliation_month",
+		basisKey, "reconciliation_month",
 	}
 }
 

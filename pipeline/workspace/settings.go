@@ -28,6 +28,7 @@ type Settings struct {
 	Headers             map[string][]string // by field of HeaderFields: more headers that mean it
 	Layouts             []Layout
 	Archives            Archives
+	Rulings             contract.Rulings // in the place of the contract files' policies
 }
 
 // Archives bounds what one archive or workbook may unpack to. It bears on which
@@ -58,6 +59,18 @@ const defaultSettings = `# Settings of this workspace. Each line shows its defau
 
 # A file with more than 20 rejected rows, and more than this share of its rows, stops publication.
 #max_rejected_share: 5 %
+
+# Rulings where the contract is open. One that is set here holds for every contract year, whatever
+# the year's contract file says. The basis of payment must be set, here or there, before a year end
+# can be made final: domain_2 (the assessments domain follows activity, the other two are earned in
+# full) or whole_contract (all of it follows activity).
+#reconciliation_basis:
+# Patients whose registration is not regular do not count.
+#require_regular: true
+# An assessment without a cohort code counts to the target.
+#count_without_segment: false
+# An assessment without the eligibility code does not count.
+#require_eligibility: false
 
 # The key of the pseudonyms: relative to this folder, or anywhere else on this computer. Keep a copy
 # of it in a safe place: without it, no later month can be matched with an earlier one.
@@ -110,6 +123,10 @@ type settingsYAML struct {
 	Headers             map[string][]yaml.Node `yaml:"headers"`
 	Layouts             []layoutYAML           `yaml:"layouts"`
 	Archives            archivesYAML           `yaml:"archives"`
+	RequireRegular      yaml.Node              `yaml:"require_regular"`
+	CountWithoutSegment yaml.Node              `yaml:"count_without_segment"`
+	RequireEligibility  yaml.Node              `yaml:"require_eligibility"`
+	ReconciliationBasis yaml.Node              `yaml:"reconciliation_basis"`
 }
 
 type archivesYAML struct {
@@ -134,12 +151,7 @@ func readSettings(text []byte) (Settings, error) {
 		return Settings{}, err
 	}
 	settings := Settings{KeyFile: defaultKeyFile}
-	if given, ok := file.Optional(from.AllowTestNHSNumbers, "allow_test_nhs_numbers", "true or false"); ok {
-		settings.AllowTestNHSNumbers = given == "true"
-		if given != "true" && given != "false" {
-			file.Add(from.AllowTestNHSNumbers.Line, fmt.Sprintf("allow_test_nhs_numbers %q", given), "true or false", "correct it")
-		}
-	}
+	settings.AllowTestNHSNumbers, _ = file.Bool(from.AllowTestNHSNumbers, "allow_test_nhs_numbers")
 	settings.MaxRejectedShare = rejectedShare(file, from.MaxRejectedShare)
 	if given, ok := file.Optional(from.KeyFile, "key_file", "a path"); ok {
 		settings.KeyFile = given
@@ -162,7 +174,23 @@ func readSettings(text []byte) (Settings, error) {
 		settings.Layouts = append(settings.Layouts, layout(file, entry, settings.Headers))
 	}
 	settings.Archives = archives(file, from.Archives)
+	settings.Rulings = rulings(file, from)
 	return settings, file.Err()
+}
+
+func rulings(file *config.File, from settingsYAML) (into contract.Rulings) {
+	read := func(node yaml.Node, key string) *bool {
+		value, given := file.Bool(node, key)
+		if !given {
+			return nil
+		}
+		return &value
+	}
+	into.RequireRegular = read(from.RequireRegular, "require_regular")
+	into.CountWithoutSegment = read(from.CountWithoutSegment, "count_without_segment")
+	into.RequireEligibility = read(from.RequireEligibility, "require_eligibility")
+	into.ReconciliationBasis, _ = contract.ReadBasis(file, from.ReconciliationBasis)
+	return into
 }
 
 var binaryAmount = regexp.MustCompile(`^([1-9][0-9]{0,5}) ?([KMG])i?B$`)
@@ -298,7 +326,8 @@ func (s Settings) sha256() string {
 		MaxRejectedPPM      int64
 		Headers             map[string][]string
 		Layouts             []Layout
-	}{s.AllowTestNHSNumbers, s.MaxRejectedShare.PPM(), s.Headers, s.Layouts})
+		contract.Rulings
+	}{s.AllowTestNHSNumbers, s.MaxRejectedShare.PPM(), s.Headers, s.Layouts, s.Rulings})
 	if err != nil {
 		panic(fmt.Sprintf("settings of plain values do not marshal: %v", err))
 	}

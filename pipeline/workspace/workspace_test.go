@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ltcles/pipeline/config"
+	"ltcles/pipeline/contract"
 	"ltcles/pipeline/pseudonym"
 )
 
@@ -116,6 +117,15 @@ func TestDefaultSettingsAreReal(t *testing.T) {
 		t.Fatalf("the examples were not read: %+v", offered)
 	}
 	offered.Layouts, offered.Headers = nil, asMade.Headers
+	ruled, err := contract.Load("", "2026-27")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies := ruled.Policies
+	if ruled.Rule(offered.Rulings); offered.Rulings == asMade.Rulings || ruled.Policies != policies {
+		t.Errorf("the rulings offered make %+v of %+v", ruled.Policies, policies)
+	}
+	offered.Rulings = asMade.Rulings
 	if !reflect.DeepEqual(asMade, offered) {
 		t.Errorf("%+v\nas offered %+v", asMade, offered)
 	}
@@ -133,6 +143,9 @@ headers: {practice_code: [Surgery, "Site"]}
 layouts:
   - files: "*/claims*.csv"
     groups: {Claims: 756261000000100}
+require_regular: false
+require_eligibility: true
+reconciliation_basis: whole_contract
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +154,10 @@ layouts:
 	if !settings.AllowTestNHSNumbers || settings.MaxRejectedShare.PPM() != 125_000 || settings.Threads != 2 || settings.MemoryLimit != "4GB" || settings.Archives != (Archives{20, 2 << 30, 50}) ||
 		strings.Join(settings.Headers["practice_code"], " ") != "Surgery Site" || layout.Files != "*/claims*.csv" || layout.Groups["Claims"] != "756261000000100" {
 		t.Errorf("%+v", settings)
+	}
+	if r := settings.Rulings; r.RequireRegular == nil || *r.RequireRegular || r.CountWithoutSegment != nil || r.RequireEligibility == nil || !*r.RequireEligibility ||
+		r.ReconciliationBasis != contract.WholeContract {
+		t.Errorf("rulings %+v", r)
 	}
 	if runtime.GOOS != "windows" {
 		w := Workspace{Dir: "w", Settings: settings}
@@ -154,6 +171,11 @@ func TestSettingsProblems(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"alow_test_nhs_numbers: true", `ltcles.yaml:1: unknown key "alow_test_nhs_numbers"; `},
 		{"allow_test_nhs_numbers: yes", `ltcles.yaml:1: allow_test_nhs_numbers "yes"; expected true or false`},
+		{"require_regular: no", `ltcles.yaml:1: require_regular "no"; expected true or false`},
+		{"count_without_segment: [true]", `ltcles.yaml:1: count_without_segment holds a list or a mapping; expected true or false`},
+		{"require_eligibility: 1", `ltcles.yaml:1: require_eligibility "1"; `},
+		{"threads: 2\nreconciliation_basis: domain 2", `ltcles.yaml:2: reconciliation_basis "domain 2"; expected domain_2 or whole_contract; correct it`},
+		{"policies: {require_regular: true}", `ltcles.yaml:1: unknown key "policies"; `},
 		{"max_rejected_share: 5", `ltcles.yaml:1: max_rejected_share "5"; expected a share such as 5 %, or a number from 0 to 1`},
 		{"max_rejected_share: 101 %", `ltcles.yaml:1: max_rejected_share "101 %"; `},
 		{"threads: -1", `ltcles.yaml:1: threads "-1"; `},
@@ -194,13 +216,14 @@ func TestSettingsHashIsOfWhatBearsOnFigures(t *testing.T) {
 		return settings.sha256()
 	}
 	plain := hash(defaultSettings)
-	for _, same := range []string{"", "threads: 2", "memory_limit: 1GB", "key_file: /else/where", "max_rejected_share: 0.05", "headers: {}", "layouts: []", "archives: {max_entries: 7}"} {
+	for _, same := range []string{"", "threads: 2", "memory_limit: 1GB", "key_file: /else/where", "max_rejected_share: 0.05", "reconciliation_basis:", "headers: {}", "layouts: []", "archives: {max_entries: 7}"} {
 		if hash(same) != plain {
 			t.Errorf("%q is another run", same)
 		}
 	}
 	seen := map[string]string{plain: "the default"}
-	for _, other := range []string{"allow_test_nhs_numbers: true", "max_rejected_share: 6 %", "headers: {code: [X]}", "layouts: [{files: '*'}]",
+	for _, other := range []string{"allow_test_nhs_numbers: true", "max_rejected_share: 6 %", "headers: {code: [X]}", "reconciliation_basis: domain_2", "reconciliation_basis: whole_contract",
+		"require_regular: true", "require_regular: false", "count_without_segment: true", "require_eligibility: true", "layouts: [{files: '*'}]",
 		"layouts: [{files: '*', groups: {G: 756261000000100}}]"} {
 		if same, known := seen[hash(other)]; known {
 			t.Errorf("%q reads as %s", other, same)
