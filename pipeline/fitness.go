@@ -28,7 +28,7 @@ func (r *run) judge(ctx context.Context) error {
 	}
 	var reasons []string
 	if claims == 0 {
-		reasons = append(reasons, fmt.Sprintf("%s: no claim row in any file; expected the claim code's search export; put it into the inbox", filepath.Join("inbox", r.cfg.Period.String())))
+		reasons = append(reasons, fmt.Sprintf("%s: no claim row in any file; expected the claim code's search export; put it into the inbox", filepath.Join("inbox", r.cfg.Period.Supplement(0).String())))
 	}
 	for i, in := range r.inputs {
 		reason := r.unfit(in, &r.report.Files[i])

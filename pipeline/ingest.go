@@ -90,11 +90,9 @@ func (r *run) survey(ctx context.Context) error {
 	if err := r.settleAccepted(); err != nil {
 		return err
 	}
-	if err := r.settleEvidence(); err != nil {
-		return err
-	}
-	r.id = r.deriveID()
-	r.report.RunID = r.id
+	r.settleFrozen()
+	r.settleEvidence()
+	r.settleID()
 	return nil
 }
 
@@ -258,10 +256,9 @@ func (r *run) settleAccepted() error {
 		in.accepted = r.cfg.AcceptAll
 	}
 	if r.published != nil {
-		for _, before := range r.published.Manifest.Inputs {
-			if in, ok := byName[before.File]; ok && before.Accepted {
-				in.accepted = true
-			}
+		accepted := acceptedThen(r.published)
+		for name, in := range byName {
+			in.accepted = in.accepted || accepted[name]
 		}
 	}
 	inbox := r.inboxDir()
@@ -280,6 +277,15 @@ func (r *run) settleAccepted() error {
 		in.accepted = true
 	}
 	return errors.Join(problems...)
+}
+
+// acceptedThen names the files that were accepted for a snapshot.
+func acceptedThen(published *snapshot.Snapshot) map[string]bool {
+	accepted := map[string]bool{}
+	for _, before := range published.Manifest.Inputs {
+		accepted[before.File] = before.Accepted
+	}
+	return accepted
 }
 
 func relativeTo(dir, name string) (string, error) {
@@ -310,18 +316,22 @@ type evidence struct {
 //   - last_year (R17): last year's newest period.
 //   - previous_period (SPEC §9): the newest period of this year before this one.
 //
-// A period that is computed as it was published consults what it consulted then.
-func (r *run) settleEvidence() error {
+// Supplements are no evidence: each is compared with the year end as it was frozen,
+// and all came after the deadline (R20). A period that is computed as it was
+// published consults what it consulted then.
+func (r *run) settleEvidence() {
 	if r.published != nil {
-		return r.recall()
+		r.recall()
+		return
 	}
 	if r.current == nil {
-		return nil
+		return
 	}
 	year := r.cfg.Period.Year()
 	var previous snapshot.PublishedPeriod
 	for _, published := range r.current.Manifest.Periods {
 		switch {
+		case isSupplement(published.Period):
 		case published.ContractYear == string(year.Previous()) && published.Latest:
 			r.consult("last_year", r.current, published)
 		case published.ContractYear == string(year) && comparePublished(published.Period, r.cfg.Period.String()) < 0:
@@ -332,20 +342,16 @@ func (r *run) settleEvidence() error {
 		r.consult("previous_period", r.current, previous)
 	}
 	if max(r.asAt, r.newestStated()) <= r.contract.CodingDeadline {
-		return nil
+		return
 	}
-	snapshots, err := r.store.Snapshots()
-	if err != nil {
-		return err
-	}
-	for _, earlier := range snapshots {
+	for _, earlier := range r.snapshots {
 		for _, published := range earlier.Manifest.Periods {
-			if published.ContractYear == string(year) && published.AsAt <= r.contract.CodingDeadline {
+			isOwn := published.Period == r.cfg.Period.String() && published.AsAt == r.asAt // else no run would be recognised by its own evidence
+			if published.ContractYear == string(year) && published.AsAt <= r.contract.CodingDeadline && !isOwn && !isSupplement(published.Period) {
 				r.consult("on_time_evidence", earlier, published)
 			}
 		}
 	}
-	return nil
 }
 
 func comparePublished(a, b string) int {
@@ -383,28 +389,62 @@ func (r *run) referenceFiles() []snapshot.Reference {
 	return files
 }
 
-// deriveID derives the run's id from what goes in (SPEC §6.1).
-func (r *run) deriveID() string {
-	parts := []string{Version, r.cfg.Period.String(), r.asAt.String(), r.key.ID()}
+// consulted lists the evidence as the manifest does.
+func (r *run) consulted() []snapshot.Evidence {
+	var list []snapshot.Evidence
+	for _, e := range r.evidence {
+		list = append(list, snapshot.Evidence{Use: e.use, Table: "fact_assessment", ContractYear: e.period.ContractYear, Period: e.period.Period, SHA256: e.sha256})
+	}
+	return list
+}
+
+// settleID derives the run's id. Where a supplement was published under it, this
+// is that supplement.
+func (r *run) settleID() {
+	accepted := map[string]bool{}
+	for _, in := range r.inputs {
+		accepted[in.Name] = in.accepted
+	}
+	r.id = r.deriveID(r.cfg.Period, accepted, r.consulted(), r.freeze)
+	r.settleNumber()
+	r.report.RunID, r.report.Period, r.report.Freeze = r.id, r.cfg.Period.String(), r.freeze
+}
+
+// deriveID derives a run's id from what goes in (SPEC §6.1): the files and
+// the rest as given. All supplements to a year end are alike in it.
+func (r *run) deriveID(period contract.Period, accepted map[string]bool, consulted []snapshot.Evidence, freeze *snapshot.Freeze) string {
+	name := period.Supplement(0).String()
+	if period.IsSupplement() {
+		name += "-supplement"
+	}
+	parts := []string{Version, name, r.asAt.String(), r.key.ID()}
 	for _, file := range r.referenceFiles() {
 		parts = append(parts, "reference", file.File, file.SHA256)
 	}
 	for _, in := range r.inputs {
-		parts = append(parts, "input", in.Name, in.SHA256, fmt.Sprint(in.accepted))
+		parts = append(parts, "input", in.Name, in.SHA256, fmt.Sprint(accepted[in.Name]))
 		if in.Status == emis.Refused { // limits of the settings may be why
 			parts = append(parts, "refused")
 		}
 	}
-	consulted := slices.Clone(r.evidence)
-	slices.SortFunc(consulted, func(a, b evidence) int { return cmp.Or(cmp.Compare(a.use, b.use), cmp.Compare(a.sha256, b.sha256)) })
+	consulted = slices.Clone(consulted)
+	slices.SortFunc(consulted, func(a, b snapshot.Evidence) int {
+		return cmp.Or(cmp.Compare(a.Use, b.Use), cmp.Compare(a.SHA256, b.SHA256))
+	})
 	for _, e := range consulted {
-		parts = append(parts, "evidence", e.use, e.sha256)
+		parts = append(parts, "evidence", e.Use, e.SHA256)
+	}
+	if freeze != nil {
+		parts = append(parts, "freeze")
+		for _, missing := range freeze.Missing {
+			parts = append(parts, missing.Practice, missing.Reason)
+		}
 	}
 	hash := sha256.New()
 	for _, part := range parts {
 		fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
-	return r.cfg.Period.String() + "-" + hex.EncodeToString(hash.Sum(nil))[:12]
+	return name + "-" + hex.EncodeToString(hash.Sum(nil))[:12]
 }
 
 // ingest reads the files that are to be read, several at a time, into one staged

@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/config"
@@ -27,6 +27,9 @@ import (
 // Version is the program's. It is part of every run_id, because another version
 // may compute other figures from the same inputs.
 const Version = "0.1.0"
+
+// program is how a manifest names the program.
+func program() string { return "ltcles " + Version }
 
 // Config says what to run.
 type Config struct {
@@ -73,8 +76,9 @@ type run struct {
 	reference *workspace.Reference
 	key       *pseudonym.Key
 	store     snapshot.Store
-	current   *snapshot.Snapshot // what is published before the run; nil for nothing
-	published *snapshot.Snapshot // what is computed again, as it was published; nil for a run of its own
+	snapshots []*snapshot.Snapshot // all that are there before the run
+	current   *snapshot.Snapshot   // what is published before the run; nil for nothing
+	published *snapshot.Snapshot   // what is computed again, as it was published; nil for a run of its own
 
 	inbox      *emis.Inbox
 	inputs     []*input          // in byte order of their paths
@@ -82,27 +86,33 @@ type run struct {
 	asAt       civil.Date
 	cutOff     civil.Date
 	evidence   []evidence
-	final      bool // the year end is being frozen (R20)
+	final      bool             // the year end is being frozen (R20)
+	freeze     *snapshot.Freeze // what was decided by hand for that
 	id         string
 
 	dir     string // runs/<run_id>
 	private string // for this run alone, removed at its end
 	log     *zap.Logger
+	held    *observer.ObservedLogs // what was logged before it was known that the run goes on record
 	db      *duck.DB
 	report  *Report
 
 	closeLog func() error
 }
 
-// stages is the pipeline, in order.
-var stages = []struct {
+type stage struct {
 	name string
 	run  func(*run, context.Context) error
-}{
-	{"read", (*run).ingest},
-	{"compute", (*run).transform},
-	{"judge", (*run).judge},
-	{"publish", (*run).publish},
+}
+
+// stages is the pipeline, in order.
+func stages() []stage {
+	return []stage{
+		{"read", (*run).ingest},
+		{"compute", (*run).transform},
+		{"judge", (*run).judge},
+		{"publish", (*run).publish},
+	}
 }
 
 // Run runs a period. The report is returned with an error too, as far as the
@@ -133,6 +143,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := r.start(); err != nil {
 		return r.report, err
 	}
+	return r.report, r.work(ctx, stages())
+}
+
+// work goes through the stages and writes down what came of them.
+func (r *run) work(ctx context.Context, stages []stage) error {
 	for _, stage := range stages {
 		r.log.Info("stage begins", zap.String("stage", stage.name))
 		if err := stage.run(r, ctx); err != nil {
@@ -140,14 +155,14 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 				err = ctx.Err()
 			}
 			r.log.Error("run ended", zap.String("stage", stage.name), zap.Error(err))
-			if ctx.Err() != nil {
-				return r.report, err // the record of an earlier run of the same inputs stands
+			if ctx.Err() != nil || r.dir == "" {
+				return err // the record of an earlier run of the same inputs stands
 			}
-			return r.report, errors.Join(err, r.writeSummary())
+			return errors.Join(err, r.writeSummary())
 		}
 	}
 	r.log.Info("run ended", zap.String("published", r.report.Snapshot))
-	return r.report, r.writeSummary()
+	return r.writeSummary()
 }
 
 // lock makes sure that one run at a time works on a workspace.
@@ -193,6 +208,9 @@ func open(cfg Config) (*run, error) {
 	if r.current, err = r.store.Current(); err != nil {
 		return nil, err
 	}
+	if r.snapshots, err = r.store.Snapshots(); err != nil {
+		return nil, err
+	}
 	if err := r.checkCurrent(); err != nil {
 		return nil, err
 	}
@@ -200,17 +218,21 @@ func open(cfg Config) (*run, error) {
 }
 
 // checkCurrent refuses a workspace that has snapshots and no current one: going
-// on would begin history anew.
+// on would begin history anew; and one whose current snapshot does not hold each
+// frozen year end as it was frozen: going on would replace it.
 func (r *run) checkCurrent() error {
 	if r.current != nil {
+		var problems []error
+		for _, breach := range snapshot.Breaches(r.current, r.snapshots) {
+			problems = append(problems, &config.Problem{File: filepath.Join(r.current.Dir, "manifest.json"), Found: breach})
+		}
+		return errors.Join(problems...)
+	}
+	if len(r.snapshots) == 0 {
 		return nil
 	}
-	snapshots, err := r.store.Snapshots()
-	if err != nil || len(snapshots) == 0 {
-		return err
-	}
-	names := make([]string, len(snapshots))
-	for i, s := range snapshots {
+	names := make([]string, len(r.snapshots))
+	for i, s := range r.snapshots {
 		names[i] = s.Name
 	}
 	return &config.Problem{
@@ -239,9 +261,8 @@ func (r *run) checkKey() error {
 
 // isPublished tells whether exactly this run is what is published for the period.
 func (r *run) isPublished() bool {
-	return r.current != nil && slices.ContainsFunc(r.current.Manifest.Periods, func(p snapshot.PublishedPeriod) bool {
-		return p.Period == r.cfg.Period.String() && p.RunID == r.id
-	})
+	published := r.publishedPeriod()
+	return published != nil && published.RunID == r.id
 }
 
 const runPrefix = "run-"
@@ -285,9 +306,23 @@ func (r *run) start() error {
 		return fmt.Errorf("start run: %w", err)
 	}
 	r.log.Info("run begins",
-		zap.String("run_id", r.id), zap.String("period", r.cfg.Period.String()), zap.Stringer("as_at", r.asAt),
+		zap.String("run_id", r.id), zap.String("period", r.cfg.Period.String()), zap.Bool("final", r.final), zap.Stringer("as_at", r.asAt),
 		zap.Stringer("cut_off", r.cutOff), zap.String("key_id", r.key.ID()), zap.String("program", Version), zap.Int("files", len(r.inputs)))
+	if r.held == nil {
+		return nil
+	}
+	for _, entry := range r.held.TakeAll() {
+		if err := r.log.Core().Write(entry.Entry, entry.Context); err != nil {
+			return fmt.Errorf("start run: %w", err)
+		}
+	}
 	return nil
+}
+
+// hold keeps the log in memory until start.
+func (r *run) hold() {
+	core, held := observer.New(zap.InfoLevel)
+	r.log, r.held, r.closeLog = zap.New(core), held, func() error { return nil }
 }
 
 func (r *run) stagedDir() string   { return filepath.Join(r.private, "staged") }

@@ -66,8 +66,12 @@ func (r *run) periods() []snapshot.PublishedPeriod {
 			}
 		}
 	}
+	status := snapshot.Provisional
+	if r.final {
+		status = snapshot.Final
+	}
 	periods = append(periods, snapshot.PublishedPeriod{
-		ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(), RunID: r.id, KeyID: r.key.ID(), AsAt: r.asAt, Status: snapshot.Provisional,
+		ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(), RunID: r.id, KeyID: r.key.ID(), AsAt: r.asAt, Status: status,
 	})
 	slices.SortFunc(periods, func(a, b snapshot.PublishedPeriod) int { return comparePublished(a.Period, b.Period) })
 	for i := range periods {
@@ -153,10 +157,10 @@ func (r *run) writeLatest(ctx context.Context, draft *snapshot.Draft, table stri
 
 func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {
 	m := snapshot.Manifest{
-		RunID: r.id, Program: "ltcles " + Version, ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(),
-		AsAt: r.asAt, CutOff: r.cutOff, KeyID: r.key.ID(), Periods: periods,
+		RunID: r.id, Program: program(), ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(),
+		AsAt: r.asAt, CutOff: r.cutOff, KeyID: r.key.ID(), Freeze: r.freeze, Periods: periods,
+		Reference: r.referenceFiles(), Evidence: r.consulted(),
 	}
-	m.Reference = r.referenceFiles()
 	for _, accepted := range r.report.Accepted {
 		m.Accepted = append(m.Accepted, snapshot.Accepted(accepted))
 	}
@@ -166,9 +170,6 @@ func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {
 			status = emis.Read
 		}
 		m.Inputs = append(m.Inputs, snapshot.Input{File: in.Name, SHA256: in.SHA256, Bytes: in.Bytes, Status: string(status), Accepted: in.accepted})
-	}
-	for _, e := range r.evidence {
-		m.Evidence = append(m.Evidence, snapshot.Evidence{Use: e.use, Table: "fact_assessment", ContractYear: e.period.ContractYear, Period: e.period.Period, SHA256: e.sha256})
 	}
 	return m
 }

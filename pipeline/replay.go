@@ -6,8 +6,6 @@ import (
 	"path"
 	"slices"
 
-	"go.uber.org/zap"
-
 	"ltcles/pipeline/snapshot"
 )
 
@@ -47,20 +45,10 @@ func replay(ctx context.Context, cfg Config, see func(*run, Standing) error) err
 		return err
 	}
 	defer r.stop()
-	if r.published, err = r.publishedAs(); err != nil {
+	standing, err := r.revisit(ctx)
+	if err != nil {
 		return err
 	}
-	if r.published != nil && r.cfg.AsAt.IsNone() {
-		r.cfg.AsAt = r.published.Manifest.AsAt
-	}
-	if err := r.makePrivate(); err != nil {
-		return err
-	}
-	r.log, r.closeLog = zap.NewNop(), func() error { return nil }
-	if err := r.survey(ctx); err != nil {
-		return err
-	}
-	standing := r.standing()
 	if err := r.ingest(ctx); err != nil {
 		return err
 	}
@@ -70,36 +58,50 @@ func replay(ctx context.Context, cfg Config, see func(*run, Standing) error) err
 	return see(r, standing)
 }
 
-// publishedAs is the snapshot that was published by the run that the current one
-// shows for the period; nil where there is none.
-func (r *run) publishedAs() (*snapshot.Snapshot, error) {
-	if r.current == nil {
-		return nil, nil
+// revisit surveys the period's inbox as it was when the period was published, and
+// holds the log: nothing goes on record until start.
+func (r *run) revisit(ctx context.Context) (Standing, error) {
+	r.hold()
+	if period := r.publishedPeriod(); period != nil {
+		r.published = r.snapshotOf(period.RunID)
 	}
-	period := r.current.Period(r.cfg.Period.String())
-	if period == nil {
-		return nil, nil
-	}
-	snapshots, err := r.store.Snapshots()
-	if err != nil {
-		return nil, err
-	}
-	for _, published := range snapshots {
-		if published.Manifest.RunID == period.RunID {
-			return published, nil
+	if r.published != nil {
+		r.freeze, r.final = r.published.Manifest.Freeze, r.published.Manifest.Freeze != nil
+		if r.cfg.AsAt.IsNone() {
+			r.cfg.AsAt = r.published.Manifest.AsAt
 		}
 	}
-	return nil, nil
+	if err := r.makePrivate(); err != nil {
+		return Standing{}, err
+	}
+	if err := r.survey(ctx); err != nil {
+		return Standing{}, err
+	}
+	return r.standing(), nil
+}
+
+// publishedPeriod is what is published for the period; nil for nothing.
+func (r *run) publishedPeriod() *snapshot.PublishedPeriod {
+	if r.current == nil {
+		return nil
+	}
+	return r.current.Period(r.cfg.Period.String())
+}
+
+// snapshotOf is the snapshot that a run published; nil where it is not there.
+func (r *run) snapshotOf(runID string) *snapshot.Snapshot {
+	for _, published := range r.snapshots {
+		if published.Manifest.RunID == runID {
+			return published
+		}
+	}
+	return nil
 }
 
 // recall finds the evidence that the published run consulted.
-func (r *run) recall() error {
-	snapshots, err := r.store.Snapshots()
-	if err != nil {
-		return err
-	}
+func (r *run) recall() {
 	for _, consulted := range r.published.Manifest.Evidence {
-		for _, earlier := range snapshots {
+		for _, earlier := range r.snapshots {
 			file, ok := earlier.File(consulted.Table, consulted.Period)
 			if !ok || file.SHA256 != consulted.SHA256 {
 				continue
@@ -110,7 +112,6 @@ func (r *run) recall() error {
 			break
 		}
 	}
-	return nil
 }
 
 // standing compares what goes in with what went in.
@@ -144,5 +145,5 @@ func (r *run) standing() Standing {
 	for _, file := range slices.Sorted(maps.Keys(was)) {
 		changes = append(changes, Change{file, gone})
 	}
-	return Standing{Published: r.current.Period(r.cfg.Period.String()), IsSame: r.id == r.published.Manifest.RunID, Changes: changes}
+	return Standing{Published: r.publishedPeriod(), IsSame: r.id == r.published.Manifest.RunID, Changes: changes}
 }

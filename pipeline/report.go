@@ -12,6 +12,7 @@ import (
 
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/schema"
+	"ltcles/pipeline/snapshot"
 )
 
 // A Report is what a run says of itself: runs/<run_id>/summary.json, and what
@@ -31,7 +32,8 @@ type Report struct {
 	Findings  []Finding        `json:"findings"`
 	Due       Due              `json:"due"`
 	Accepted  []Accepted       `json:"accepted"`
-	Unfit     []string         `json:"unfit"` // why the data is not fit to be published, one line each
+	Freeze    *snapshot.Freeze `json:"freeze"` // what was decided where the run is of a frozen year end; else null
+	Unfit     []string         `json:"unfit"`  // why the data is not fit to be published, one line each
 	// Shows is the period of the contract year that published/current shows after
 	// this run published; "" where it published nothing.
 	Shows  string      `json:"-"`
@@ -224,16 +226,8 @@ func whole(value any) *int64 {
 // published before leaves the record of that.
 func (r *run) writeSummary() error {
 	summary := *r.report
-	if !r.cfg.Publish {
-		snapshots, err := r.store.Snapshots()
-		if err != nil {
-			return fmt.Errorf("write summary: %w", err)
-		}
-		for _, earlier := range snapshots {
-			if earlier.Manifest.RunID == r.id {
-				summary.Snapshot = earlier.Name
-			}
-		}
+	if published := r.snapshotOf(r.id); published != nil && !r.cfg.Publish {
+		summary.Snapshot = published.Name
 	}
 	text, err := json.MarshalIndent(summary, "", "  ")
 	if err != nil {

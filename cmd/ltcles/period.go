@@ -33,9 +33,16 @@ func (o PeriodOptions) open() (contract.Period, *workspace.Workspace, error) {
 	if err != nil {
 		return period, nil, err
 	}
-	if o.Threads < 0 {
-		return period, nil, usageError{fmt.Errorf("--threads %d; expected 0 or more", o.Threads)}
+	if err := checkThreads(o.Threads); err != nil {
+		return period, nil, err
 	}
 	w, err := workspace.Open(o.Workspace)
 	return period, w, err
+}
+
+func checkThreads(threads int) error {
+	if threads < 0 {
+		return usageError{fmt.Errorf("--threads %d; expected 0 or more", threads)}
+	}
+	return nil
 }

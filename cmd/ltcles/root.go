@@ -67,11 +67,33 @@ func messages(err error) []string {
 	if errors.Is(err, context.Canceled) {
 		return []string{"interrupted; nothing was published"}
 	}
-	var notFit *pipeline.NotFitError
-	if errors.As(err, &notFit) {
-		return append(notFit.Reasons, "nothing was published: the data is not fit")
+	var lines []string
+	notFit := false
+	for _, each := range joined(err) {
+		var unfit *pipeline.NotFitError
+		if errors.As(each, &unfit) {
+			lines, notFit = append(lines, unfit.Reasons...), true
+			continue
+		}
+		lines = append(lines, strings.Split(each.Error(), "\n")...)
 	}
-	return strings.Split(err.Error(), "\n")
+	if notFit {
+		lines = append(lines, "nothing was published: the data is not fit")
+	}
+	return lines
+}
+
+// joined takes apart what errors.Join put together.
+func joined(err error) []error {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, each := range several.Unwrap() {
+		all = append(all, joined(each)...)
+	}
+	return all
 }
 
 func exitCode(err error) int {
@@ -84,12 +106,12 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &notFit):
-		return exitNotFit
 	case errors.As(err, &unverified):
 		return exitUnverified
 	case errors.As(err, &usage), errors.As(err, &problem):
-		return exitUsage
+		return exitUsage // whatever the data is like, this comes first
+	case errors.As(err, &notFit):
+		return exitNotFit
 	}
 	return exitFailed
 }
@@ -121,6 +143,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newDemoCommand(s),
 		newCheckCommand(s),
 		newRunCommand(s),
+		newFreezeCommand(s),
 		newRejectsCommand(s),
 		newVerifyCommand(s),
 		newCodesCommand(s),

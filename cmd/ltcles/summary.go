@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 
 	"ltcles/pipeline"
+	"ltcles/pipeline/contract"
 	"ltcles/pipeline/emis"
 	"ltcles/pipeline/schema"
 )
@@ -31,7 +32,7 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 		return nil
 	}
 	if report.Unchanged {
-		fmt.Fprintf(to, "%s is already published from the same inputs (%s); nothing changed\n", report.Period, report.RunID)
+		printUnchanged(to, report)
 		return nil
 	}
 	rejected, err := readRejected(filepath.Join(report.RunDir, "rejects.csv"))
@@ -61,9 +62,7 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 	switch {
 	case report.Snapshot != "":
 		fmt.Fprintf(to, "published %s\n", filepath.Join(o.Workspace, "published", "snapshots", report.Snapshot))
-		if report.Shows != report.Period {
-			fmt.Fprintf(to, "published/current still shows %s, the later period of its year; %s is in history/<table>/%[2]s.parquet\n", report.Shows, report.Period)
-		}
+		printShown(to, report)
 	case !publish && len(report.Unfit) == 0 && len(report.Files) > 0:
 		fmt.Fprintln(to, "fit to publish; nothing was published by check")
 	}
@@ -71,6 +70,26 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 		fmt.Fprintf(to, "log, summary and rejected rows: %s\n", report.RunDir)
 	}
 	return nil
+}
+
+func printUnchanged(to io.Writer, report *pipeline.Report) {
+	is := "published"
+	if report.Freeze != nil {
+		is = "frozen"
+	}
+	fmt.Fprintf(to, "%s is already %s from the same inputs (%s); nothing changed\n", report.Period, is, report.RunID)
+}
+
+// printShown says where to find a period that published/current does not show.
+func printShown(to io.Writer, report *pipeline.Report) {
+	if report.Shows == report.Period {
+		return
+	}
+	which := "the later period of its year"
+	if period, err := contract.ParsePublished(report.Period); err == nil && period.IsSupplement() {
+		which = "the year end as it was frozen"
+	}
+	fmt.Fprintf(to, "published/current still shows %s, %s; %s is in history/<table>/%[3]s.parquet\n", report.Shows, which, report.Period)
 }
 
 // asAt is the as-at, and where it comes from unless it was given.
