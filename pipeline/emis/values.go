@@ -112,9 +112,10 @@ func nhsNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
 	return dst, Valid
 }
 
-// emisNumber reads an EMIS number: digits as a rule, but whatever stands there
-// is the practice's own number for the patient. Stray quotes are none of it.
-// Empty where the cell is blank.
+// emisNumber reads an EMIS number: digits as a rule, but whatever has one is the
+// practice's own number for the patient. Stray quotes are none of it. Empty where
+// the cell is blank, or holds no digit but 0: "N/A", "-" and a footer's words are
+// nobody's number, and would make one patient of all who have none.
 func emisNumber(dst, cell []byte) []byte {
 	begin := len(dst)
 	for _, r := range string(trim(cell)) {
@@ -123,7 +124,11 @@ func emisNumber(dst, cell []byte) []byte {
 		}
 		dst = utf8.AppendRune(dst, r)
 	}
-	return append(dst[:begin], withoutPointZero(dst[begin:])...)
+	number := withoutPointZero(dst[begin:])
+	if !bytes.ContainsAny(number, "123456789") {
+		return dst[:begin]
+	}
+	return append(dst[:begin], number...)
 }
 
 // withoutPointZero removes the ".0" that a number stored as a float leaves.
