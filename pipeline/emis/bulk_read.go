@@ -331,12 +331,13 @@ func (e *Extract) readPatient(row *Row, l *bulkLine) {
 
 // readObservation reads a CareRecord_Observation line. Whose it is, the newest
 // line about its patient says; a patient of whom no stamp up to its own has told
-// is none.
+// is none. What is a deleted patient's is deleted, whenever the patient was told of.
 func (e *Extract) readObservation(row *Row, l *bulkLine) {
 	row.NHSState = Blank
 	key, named := l.key("PatientGuid")
-	if p := e.patients[key]; named && p != nil && p.since <= l.file.bulk.stamp {
-		row.Deleted = p.isDeleted
+	p := e.patients[key]
+	row.Deleted = named && p != nil && p.isDeleted
+	if named && p != nil && p.since <= l.file.bulk.stamp {
 		row.NHSState = p.nhsState
 		if p.nhsState == Valid {
 			l.nhs = append(l.nhs[:0], p.nhs[:]...)
