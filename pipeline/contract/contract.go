@@ -124,9 +124,11 @@ func (c *Contract) Meaning(text string) (Meaning, bool) {
 	return meaning, known
 }
 
-// FoldText trims, lower-cases and makes one blank of each run of blanks.
+// FoldText trims, lower-cases, makes one blank of each run of blanks and straightens
+// the quotation marks that Windows-1252 files have for apostrophes.
 func FoldText(text string) string {
-	return strings.ToLower(strings.Join(strings.Fields(text), " "))
+	straight := strings.NewReplacer("‘", "'", "’", "'").Replace(text)
+	return strings.ToLower(strings.Join(strings.Fields(straight), " "))
 }
 
 // Code finds a code of the code book.

@@ -132,6 +132,8 @@ func TestMeaning(t *testing.T) {
 		{"LEFT PRACTICE", Left, true},
 		{"Left\u00a0 practice", Left, true},
 		{"GP's request", Left, true},
+		{"Patient’s request", Left, true},
+		{"‘Gone away’", Left, true},
 		{"New HA/HB - same GP", Left, true},
 		{"'gone away'", Left, true},
 		{"Gone away", Left, true},
