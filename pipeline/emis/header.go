@@ -221,7 +221,7 @@ func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Lay
 		if strings.ContainsRune(name, '"') || (i < len(groupRow) && strings.ContainsRune(groupRow[i], '"')) {
 			return nil, refuse(line, "a stray quote in the header", "header cells without quotes in them", "export the search again, or mend the header line")
 		}
-		if i < len(groupRow) && strings.TrimSpace(groupRow[i]) != "" || len(names) == 0 {
+		if i < len(groupRow) && strings.TrimSpace(groupRow[i]) != "" && !isGroupRepeated(groupRow, i) || len(names) == 0 {
 			groupName := ""
 			if i < len(groupRow) {
 				groupName = groupRow[i]
@@ -297,6 +297,12 @@ func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Lay
 		l.groups = append(l.groups, group{code: code, activity: activity, recorded: recordedColumn(columns[g]), fixed: fixed})
 	}
 	return l, nil
+}
+
+// isGroupRepeated tells a group row's cell that says what the one on its left says:
+// whoever splits the merged cells of a report gets the name above each column.
+func isGroupRepeated(groupRow []string, i int) bool {
+	return i > 0 && strings.TrimSpace(groupRow[i]) == strings.TrimSpace(groupRow[i-1])
 }
 
 func recordedColumn(columns map[Field]int) int {
