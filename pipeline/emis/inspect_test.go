@@ -119,6 +119,7 @@ func TestRefusals(t *testing.T) {
 		{"a.csv", "Zebedee Quince,9990000018x\n", "no header that is known"},
 		{"a.csv", "Zebedee Quince\x00\n", "line 1: found a NUL byte"},
 		{"a.csv", exportHeader + exportLine + "Zebedee Quince\x00\n", "line 3: found a NUL byte"},
+		{"a.csv", "\xFF\xFE\x00\x00N\x00\x00\x00H\x00\x00\x00", "text in UTF-32"},
 		{"a.csv", "N\x00H\x00S\x00\r\x00\n\x00", "UTF-16 without a byte-order mark"},
 		{"a.csv", "PK\x03\x04Zebedee Quince", "a damaged workbook"},
 		{"a.csv", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1Zebedee Quince", "Office file under another name"},

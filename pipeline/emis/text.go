@@ -105,6 +105,8 @@ func partialRune(b []byte) int {
 // Windows-1252.
 func decideEncoding(seen bytesSeen) (Encoding, error) {
 	switch {
+	case bytes.HasPrefix(seen.head, []byte{0xFF, 0xFE, 0, 0}):
+		return "", refuse(0, "text in UTF-32", "text in UTF-8, Windows-1252, or UTF-16 with a byte-order mark", "export the search again as CSV")
 	case bytes.HasPrefix(seen.head, []byte{0xFF, 0xFE}):
 		return UTF16LE, nil
 	case bytes.HasPrefix(seen.head, []byte{0xFE, 0xFF}):
