@@ -104,11 +104,11 @@ func openZip(r io.ReaderAt, size int64, limits Limits, what string) (*zip.Reader
 		case entry.Flags&(isEncrypted|hasHiddenNames) != 0 || entry.Method == 99:
 			return nil, refuse(0, "an encrypted "+what, "one without a password", "unpack it with its password and put its files into the inbox")
 		case entry.Flags&isPatched != 0 || entry.Method != zip.Store && entry.Method != zip.Deflate:
-			return nil, refuse(0, "a "+what+" packed in an unusual way", "entries that are stored or deflated", "unpack it and put its files into the inbox, or pack it again as a plain ZIP")
+			return nil, refuse(0, "an entry of the "+what+" packed in an unusual way", "entries that are stored or deflated", "unpack it and put its files into the inbox, or pack it again as a plain ZIP")
 		case entry.UncompressedSize64 > uint64(limits.Bytes) || total+entry.UncompressedSize64 > uint64(limits.Bytes):
-			return nil, refuse(0, fmt.Sprintf("a %s that unpacks to more than %d MiB", what, limits.Bytes>>20), "at most so much (archives: max_bytes in ltcles.yaml)", "split it, or raise the limit if you know where it comes from")
+			return nil, refuse(0, fmt.Sprintf("content of the %s that unpacks to more than %d MiB", what, limits.Bytes>>20), "at most so much (archives: max_bytes in ltcles.yaml)", "split it, or raise the limit if you know where it comes from")
 		case entry.UncompressedSize64 > ratioFrom && entry.UncompressedSize64/uint64(limits.Ratio) > entry.CompressedSize64:
-			return nil, refuse(0, fmt.Sprintf("a %s that unpacks to more than %d times its size", what, limits.Ratio), "at most so much (archives: max_ratio in ltcles.yaml)", "export the search again, or raise the limit if you know where it comes from")
+			return nil, refuse(0, fmt.Sprintf("content of the %s that unpacks to more than %d times its size", what, limits.Ratio), "at most so much (archives: max_ratio in ltcles.yaml)", "export the search again, or raise the limit if you know where it comes from")
 		case entry.CompressedSize64 > uint64(size) || packed+entry.CompressedSize64 > uint64(size):
 			return nil, damagedZip(what)
 		}

@@ -261,10 +261,10 @@ func TestBombsAreRefused(t *testing.T) {
 		content    []byte
 		says       string
 	}{
-		{"a.zip", "a.zip", archive, "unpacks to more than 512 MiB"},
+		{"a.zip", "a.zip", archive, "content of the archive that unpacks to more than 512 MiB"},
 		{"a.zip", "a.zip", tight, "unpacks to more than 200 times its size"},
 		{"a.zip", "a.zip!a.csv", lying, "a damaged member"},
-		{"a.xlsx", "a.xlsx", workbook, "a workbook that unpacks to more than 512 MiB"},
+		{"a.xlsx", "a.xlsx", workbook, "content of the workbook that unpacks to more than 512 MiB"},
 		{"a.xlsx", "a.xlsx", liar, "a damaged workbook"},
 		{"a.xlsx", "a.xlsx", bomb(t, "xl/media/image1.png", 65), "unpacks to more than 200 times its size"},
 	} {
