@@ -109,6 +109,10 @@ func treat(name string) (treatment, *Refusal) {
 		return readAsWorkbook, nil
 	case ext == ".xls" || ext == ".xlsb":
 		return refuseFile, refuse(0, "an old or binary workbook ("+ext+")", "a workbook as .xlsx, or delimited text", "open it in a spreadsheet program and save it as .xlsx, or export the search from EMIS as CSV")
+	case ext == ".ods":
+		return refuseFile, refuse(0, "an OpenDocument workbook (.ods)", "a workbook as .xlsx, or delimited text", "open it in a spreadsheet program and save it as .xlsx, or export the search from EMIS as CSV")
+	case ext == ".pgp" || ext == ".gpg": // as bulk extracts arrive
+		return refuseFile, refuse(0, "an encrypted file ("+ext+")", "the file that is in it", "decrypt it, and put what was in it into the inbox under its own name")
 	case otherArchives[ext] || ext == ".zip" && isMember(name):
 		return refuseFile, refuse(0, "an archive that is not read ("+ext+")", "exports, or a ZIP archive of them that is in no other", "unpack it, and put its files into the inbox")
 	case encrypted[ext]:

@@ -315,7 +315,7 @@ func mustRefuse(t *testing.T, content []byte, says string) {
 	}
 }
 
-func TestWorkbooksRefusedByWhatTheyAre(t *testing.T) {
+func TestRefusedByWhatTheyAre(t *testing.T) {
 	encrypted, err := excelize.Encrypt(book(t, "Report|visible|"+sheetHeader), &excelize.Options{Password: "made up"})
 	if err != nil {
 		t.Fatal(err)
@@ -330,6 +330,9 @@ func TestWorkbooksRefusedByWhatTheyAre(t *testing.T) {
 		{"a.xlsx", encrypted, "an encrypted workbook"},
 		{"a.xls", book(t, "Report|visible|"+sheetHeader), "an old or binary workbook (.xls)"},
 		{"a.xlsb", packed(t, strange...), "an old or binary workbook (.xlsb)"},
+		{"a.ods", packed(t, "content.xml", "x"), "an OpenDocument workbook"},
+		{"a.csv.pgp", []byte("\x85\x01"), "an encrypted file (.pgp)"},
+		{"a.csv.gpg", []byte("\x85\x01"), "an encrypted file (.gpg)"},
 		{"a.xlsx", packed(t, strange...), "a workbook of another kind"},
 		{"a.xlsx", []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 made up"), "an old Office file"},
 		{"a.xlsx", []byte("Organisation Code,NHS Number\n"), "no workbook, under the name of one"},
