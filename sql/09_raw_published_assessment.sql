@@ -1,6 +1,6 @@
 -- raw_published_assessment: one row per assessment of a snapshot consulted, and use.
 create table raw_published_assessment (
-    use varchar not null,               -- on_time_evidence (R14), last_year (R17), previous_period (fewer_than_last_period)
+    use varchar not null,               -- on_time_evidence (R14), last_year (R17), previous_period (fewer_than_last_period), compared (diff)
     patient_key varchar not null,
     practice_code varchar not null,
     activity_date date not null,

@@ -1,40 +1,87 @@
--- int_assessment_lost: one row per patient whose assessment counted at a practice
--- in the period published before and no longer does, with the reason.
+-- int_assessment_lost: one row per use and assessment of the published period that
+-- the use compares with, that is no longer there or no longer counts, with the reason.
+--
+--  1. R5: a patient who was known by an EMIS number alone is looked for as the NHS
+--     number that the EMIS number is paired with now, if it is.
+--  2. Lost: the patient has no assessment at that practice under the pseudonym that
+--     was published, or one that counted does not count.
+--  3. reason is the first that applies: of the practice, of the patient (R7 to R10),
+--     of the assessment (R5, R13 and the policies of SPEC §8), of the claims that are
+--     read and are not kept (SPEC §6.1, steps 5 to 10). A claim that is rejected
+--     before its patient is known is gone.
+--  4. practice_now is where the patient is registered now (R10), if elsewhere.
 create table int_assessment_lost as
 with
-previous as (
+published as (
     select
+        published.use,
+        published.patient_key,
         published.practice_code,
-        published.activity_date,
-        identities.identity_no as patient_no
+        published.is_counted as was_counted,
+        identities.identity_no,
+        coalesce(pairs.nhs_no, identities.identity_no) as patient_no
     from raw_published_assessment as published
     left join stg_identity as identities on identities.patient_key = published.patient_key
-    where published.use = 'previous_period' and published.is_counted
+    left join int_number_pair as pairs
+        on pairs.emis_no = identities.identity_no
+        and not pairs.is_ambiguous
+    where published.use in ('previous_period', 'compared')
+),
+claims as (
+    select
+        int_row.patient_no,
+        int_row.practice_code,
+        max(case when int_row.disposition in ('after_period', 'date_in_future') then 1 else 0 end) as later,
+        max(case when int_row.disposition = 'outside_contract_year' then 1 else 0 end) as earlier,
+        max(case when named.outcome = 'rejected' then 1 else 0 end) as rejected
+    from int_row
+    inner join raw_disposition as named on named.disposition = int_row.disposition
+    where int_row.role = 'claim'
+    group by int_row.patient_no, int_row.practice_code
 ),
 final as (
     select
-        previous.practice_code,
+        published.use,
+        published.patient_key,
+        published.practice_code,
+        published.was_counted,
         case
-            when not coalesce(coverage.is_supplied, false) then 'practice sent nothing'
+            when coverage.practice_code is null then 'practice not listed'
+            when not coverage.is_supplied then 'practice sent nothing'
             when deceased.patient_no is not null then 'patient died'
             when registration.is_left then 'patient left'
             when registration.is_not_regular then 'patient no longer regular'
-            when chosen.practice_code <> previous.practice_code then 'patient registered elsewhere'
-            when assessments.patient_no is not null then 'assessment no longer counts for a segment'
+            when chosen.practice_code <> published.practice_code then 'patient registered elsewhere'
+            when assessments.is_counted or (assessments.patient_no is not null and not published.was_counted)
+                then 'patient known by NHS number now'
+            when assessments.segments = 0 and not run.count_without_segment then 'patient in no segment'
+            when assessments.patient_no is not null then 'no eligibility code'
+            when claims.later = 1 then 'claim dated after the cut-off'
+            when claims.earlier = 1 then 'claim dated before the contract year'
+            when claims.rejected = 1 then 'claim rejected'
             else 'claim gone from the export'
-        end as reason
-    from previous
-    left join int_coverage as coverage on coverage.practice_code = previous.practice_code
-    left join int_deceased as deceased on deceased.patient_no = previous.patient_no
+        end as reason,
+        case
+            when deceased.patient_no is null and chosen.practice_code <> published.practice_code then chosen.practice_code
+        end as practice_now
+    from published
+    cross join run
+    left join int_coverage as coverage on coverage.practice_code = published.practice_code
+    left join int_deceased as deceased on deceased.patient_no = published.patient_no
     left join int_registration as registration
-        on registration.patient_no = previous.patient_no
-        and registration.practice_code = previous.practice_code
+        on registration.patient_no = published.patient_no
+        and registration.practice_code = published.practice_code
     left join int_registration as chosen
-        on chosen.patient_no = previous.patient_no
+        on chosen.patient_no = published.patient_no
         and chosen.is_chosen
     left join int_assessment as assessments
-        on assessments.patient_no = previous.patient_no
-        and assessments.practice_code = previous.practice_code
-    where assessments.patient_no is null or not assessments.is_counted
+        on assessments.patient_no = published.patient_no
+        and assessments.practice_code = published.practice_code
+    left join claims
+        on claims.patient_no = published.patient_no
+        and claims.practice_code = published.practice_code
+    where assessments.patient_no is null
+        or published.patient_no <> published.identity_no
+        or (published.was_counted and not assessments.is_counted)
 )
 select * from final;

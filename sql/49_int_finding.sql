@@ -119,6 +119,7 @@ spike_days as (
 lost_reasons as (
     select practice_code, reason, count(*) as affected
     from int_assessment_lost
+    where use = 'previous_period' and was_counted
     group by practice_code, reason
 ),
 lost_counts as (
@@ -132,7 +133,12 @@ lost_counts as (
             max(case when reason = 'patient left' then concat(reason, ' ', cast(affected as string)) end),
             max(case when reason = 'patient no longer regular' then concat(reason, ' ', cast(affected as string)) end),
             max(case when reason = 'patient registered elsewhere' then concat(reason, ' ', cast(affected as string)) end),
-            max(case when reason = 'assessment no longer counts for a segment' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'patient known by NHS number now' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'patient in no segment' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'no eligibility code' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'claim dated after the cut-off' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'claim dated before the contract year' then concat(reason, ' ', cast(affected as string)) end),
+            max(case when reason = 'claim rejected' then concat(reason, ' ', cast(affected as string)) end),
             max(case when reason = 'claim gone from the export' then concat(reason, ' ', cast(affected as string)) end)
         ) as detail
     from lost_reasons

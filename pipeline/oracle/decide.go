@@ -36,6 +36,7 @@ func Decide(in Input) Output {
 	d.mdtActivity(&out)
 	d.coverage(&out)
 	d.dispositionCounts(&out)
+	d.losses(&out)
 	d.findings(&out)
 	return out
 }
@@ -47,15 +48,18 @@ type decision struct {
 	patients     []string
 	timeliness   []string // of claim rows that pass step 11 (R14)
 
-	deceased map[string]bool     // patient (R7)
-	standing map[place]*standing // patient at a practice (R8, R9)
-	home     map[string]string   // patient to the practice where he is registered (R10)
-	claim    map[string]int      // patient to the kept claim row
-	member   map[cohortKey][]int // patient and cohort to the rows, the one that counts first
-	eligible map[string]int      // patient to the kept eligibility row
-	mdt      map[mdtKey]int      // patient, code and day to the kept row
-	rejected map[int]bool        // rows that were rejected in steps 1 to 5
+	pairs    map[local]map[string]bool // EMIS number to the NHS numbers that rows pair it with (R5)
+	deceased map[string]bool           // patient (R7)
+	standing map[place]*standing       // patient at a practice (R8, R9)
+	home     map[string]string         // patient to the practice where he is registered (R10)
+	claim    map[string]int            // patient to the kept claim row
+	member   map[cohortKey][]int       // patient and cohort to the rows, the one that counts first
+	eligible map[string]int            // patient to the kept eligibility row
+	mdt      map[mdtKey]int            // patient, code and day to the kept row
+	rejected map[int]bool              // rows that were rejected in steps 1 to 5
 }
+
+type local struct{ practice, emis string }
 
 type place struct{ patient, practice string }
 
@@ -94,24 +98,23 @@ func (d *decision) rejectUnreadable() {
 // Step 4: R5, who the patient is.
 func (d *decision) identify() {
 	// Rows that pass steps 1 to 3 with two valid numbers pair them.
-	type local struct{ practice, emis string }
-	pairs := map[local]map[string]bool{}
+	d.pairs = map[local]map[string]bool{}
 	for i, row := range d.in.Rows {
 		if d.dispositions[i] != "" || row.NHSState != NHSValid || row.EMIS == "" {
 			continue
 		}
 		key := local{row.Practice, row.EMIS}
-		if pairs[key] == nil {
-			pairs[key] = map[string]bool{}
+		if d.pairs[key] == nil {
+			d.pairs[key] = map[string]bool{}
 		}
-		pairs[key][row.NHS] = true
+		d.pairs[key][row.NHS] = true
 	}
 
 	for i, row := range d.in.Rows {
 		if d.dispositions[i] != "" {
 			continue
 		}
-		paired := pairs[local{row.Practice, row.EMIS}]
+		paired := d.pairs[local{row.Practice, row.EMIS}]
 		switch {
 		case row.NHSState == NHSBlank && row.EMIS == "":
 			d.dispositions[i] = "patient_missing"
@@ -128,10 +131,13 @@ func (d *decision) identify() {
 				d.patients[i] = nhs
 			}
 		default:
-			d.patients[i] = "emis:" + row.Practice + ":" + row.EMIS
+			d.patients[i] = local{row.Practice, row.EMIS}.identity()
 		}
 	}
 }
+
+// identity is that of a patient who is known by the EMIS number alone.
+func (l local) identity() string { return "emis:" + l.practice + ":" + l.emis }
 
 // Step 5.
 func (d *decision) rejectBadStatusDays() {

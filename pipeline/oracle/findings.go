@@ -195,13 +195,9 @@ func (d *decision) practiceFindings(add adder) {
 
 // previousFindings count the assessments that counted in the previous period and are gone.
 func (d *decision) previousFindings(out *Output, add adder) {
-	isCounted := map[string]bool{}
-	for _, assessment := range out.Assessments {
-		isCounted[assessment.Patient] = assessment.IsCounted
-	}
-	for _, previous := range d.in.Previous {
-		if previous.Counted && !isCounted[previous.Patient] {
-			add(previous.Practice, "fewer_than_last_period", 1)
+	for _, loss := range out.Losses {
+		if loss.WasCounted && d.isListed(loss.Practice) {
+			add(loss.Practice, "fewer_than_last_period", 1)
 		}
 	}
 }

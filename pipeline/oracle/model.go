@@ -365,6 +365,16 @@ type Finding struct {
 	Affected int64
 }
 
+// Loss is an assessment of the previous period that is no longer there under its patient's identity,
+// or that counted and does not.
+type Loss struct {
+	Patient    string
+	Practice   string
+	WasCounted bool
+	Reason     string
+	Now        string // the practice where the patient is registered now, where that is another; else ""
+}
+
 // Output is what the rules make of an Input.
 type Output struct {
 	Dispositions []string // one for each input row, in order
@@ -380,6 +390,7 @@ type Output struct {
 	MDTActivity       []MDTActivity
 	Coverage          []Coverage
 	DispositionCounts []DispositionCount
+	Losses            []Loss
 	Findings          []Finding
 	Payments          []Payment
 	Reconciliations   []Reconciliation
