@@ -107,12 +107,17 @@ func (r *run) inboxDir() string {
 	return r.cfg.Workspace.Inbox(r.cfg.Period.Supplement(0).String())
 }
 
+// noInboxError says that the period has no files.
+type noInboxError struct{ *config.Problem }
+
+func (e noInboxError) Unwrap() error { return e.Problem }
+
 // listInbox lists the files of the period's inbox, the members of archives among
 // them, in byte order of their paths.
 func (r *run) listInbox() ([]string, error) {
 	dir := r.inboxDir()
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, &config.Problem{File: dir, Found: "no such folder", Expected: "the files of " + r.cfg.Period.String(), Fix: "make it and put the period's files into it, or name another --period"}
+		return nil, noInboxError{&config.Problem{File: dir, Found: "no such folder", Expected: "the files of " + r.cfg.Period.String(), Fix: "make it and put the period's files into it, or name another --period"}}
 	}
 	opened, err := emis.OpenInbox(os.DirFS(dir), r.limits())
 	var refusal *emis.Refusal
@@ -128,7 +133,7 @@ func (r *run) listInbox() ([]string, error) {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, &config.Problem{File: dir, Found: "an empty inbox", Expected: "the files of " + r.cfg.Period.String(), Fix: "put the period's files into it, or name another --period"}
+		return nil, noInboxError{&config.Problem{File: dir, Found: "an empty inbox", Expected: "the files of " + r.cfg.Period.String(), Fix: "put the period's files into it, or name another --period"}}
 	}
 	return names, nil
 }

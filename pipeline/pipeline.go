@@ -45,6 +45,9 @@ type Config struct {
 	Practice string
 	Threads  int // 0: what the settings say
 	Progress func(Progress)
+
+	again    *snapshot.Snapshot // of replay: what to compute again; nil for what the current one shows
+	compared string             // of replay: a published fact_assessment whose losses are to be told
 }
 
 // Progress is how far a step has come. Total is 0 where it is not known.

@@ -35,6 +35,17 @@ const (
 // is not published is computed as check does. It publishes nothing, records
 // nothing and hands the computed run to see.
 func replay(ctx context.Context, cfg Config, see func(*run, Standing) error) error {
+	return reopen(ctx, cfg, func(r *run, standing Standing) error {
+		if err := r.recompute(ctx); err != nil {
+			return err
+		}
+		return see(r, standing)
+	})
+}
+
+// reopen goes as far as replay can without reading the files' rows: what goes in
+// is known, and how that stands to what went in.
+func reopen(ctx context.Context, cfg Config, see func(*run, Standing) error) error {
 	release, err := lock(cfg.Workspace)
 	if err != nil {
 		return err
@@ -49,21 +60,25 @@ func replay(ctx context.Context, cfg Config, see func(*run, Standing) error) err
 	if err != nil {
 		return err
 	}
+	return see(r, standing)
+}
+
+// recompute reads and computes a run that was opened again.
+func (r *run) recompute(ctx context.Context) error {
 	if err := r.ingest(ctx); err != nil {
 		return err
 	}
-	if err := r.transform(ctx); err != nil {
-		return err
-	}
-	return see(r, standing)
+	return r.transform(ctx)
 }
 
 // revisit surveys the period's inbox as it was when the period was published, and
 // holds the log: nothing goes on record until start.
 func (r *run) revisit(ctx context.Context) (Standing, error) {
 	r.hold()
-	if period := r.publishedPeriod(); period != nil {
-		r.published = r.snapshotOf(period.RunID)
+	if r.published = r.cfg.again; r.published == nil {
+		if period := r.publishedPeriod(); period != nil {
+			r.published = r.snapshotOf(period.RunID)
+		}
 	}
 	if r.published != nil {
 		r.freeze, r.final = r.published.Manifest.Freeze, r.published.Manifest.Freeze != nil
@@ -145,5 +160,5 @@ func (r *run) standing() Standing {
 	for _, file := range slices.Sorted(maps.Keys(was)) {
 		changes = append(changes, Change{file, gone})
 	}
-	return Standing{Published: r.publishedPeriod(), IsSame: r.id == r.published.Manifest.RunID, Changes: changes}
+	return Standing{Published: r.published.Period(r.cfg.Period.String()), IsSame: r.id == r.published.Manifest.RunID, Changes: changes}
 }

@@ -142,11 +142,19 @@ func (r *run) fill(ctx context.Context) error {
 		return err
 	}
 	for _, e := range r.evidence {
-		if err := r.db.InsertParquet(ctx, "raw_published_assessment", "'"+e.use+"', patient_key, practice_code, activity_date, is_counted", e.path); err != nil {
+		if err := r.fillPublished(ctx, e.use, e.path); err != nil {
 			return err
 		}
 	}
-	return nil
+	if r.cfg.compared == "" {
+		return nil
+	}
+	return r.fillPublished(ctx, "compared", r.cfg.compared)
+}
+
+// fillPublished adds a published fact_assessment, for one use of it.
+func (r *run) fillPublished(ctx context.Context, use, path string) error {
+	return r.db.InsertParquet(ctx, "raw_published_assessment", "'"+use+"', patient_key, practice_code, activity_date, is_counted", path)
 }
 
 // stagedFiles lists the staged files; an empty one is always among them, so that

@@ -56,6 +56,18 @@ func (t Table) SortKey() []string {
 	return append([]string{"contract_year"}, t.Key()...)
 }
 
+// Values lists the columns that say something of what the key names: all but the key and the
+// columns that every table ends with.
+func (t Table) Values() []Column {
+	var values []Column
+	for _, c := range t.Columns[:len(t.Columns)-len(runColumns())] {
+		if !c.Key {
+			values = append(values, c)
+		}
+	}
+	return values
+}
+
 // Column finds a column by name.
 func (t Table) Column(name string) (Column, bool) {
 	for _, c := range t.Columns {

@@ -281,14 +281,19 @@ func factFinding() Table {
 	)
 }
 
-// table adds the four columns that every table ends with.
+// table adds the columns that every table ends with.
 func table(name, grain string, columns ...Column) Table {
-	return Table{Name: name, Grain: grain, Columns: append(columns,
+	return Table{Name: name, Grain: grain, Columns: append(columns, runColumns()...)}
+}
+
+// runColumns are the columns that say which run made a row.
+func runColumns() []Column {
+	return []Column{
 		col("contract_year", Varchar, "The contract year, 1 April to 31 March.", "", "2026-27"),
 		col("period", Varchar, "The period that was published: a month, or the contract year for the year end.", "", "2026-06"),
 		col("as_at", Date, "The day that the extract was taken.", "R6", "2026-07-02"),
 		col("run_id", Varchar, "The run that made the row.", "", "6f1d2c3b4a59"),
-	)}
+	}
 }
 
 func practiceCode() Column {
