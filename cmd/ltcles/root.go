@@ -22,6 +22,7 @@ const (
 	exitUsage       = 2
 	exitNotFit      = 3
 	exitUnverified  = 4
+	exitDifferent   = 5
 	exitInterrupted = 130
 )
 
@@ -31,6 +32,7 @@ const exitCodes = `Exit codes:
   2    the call or the workspace is at fault
   3    the data is not fit to publish; nothing changed
   4    verification failed
+  5    there are differences (diff --fail-if-different)
   130  interrupted`
 
 // streams are where a command reads and writes: data goes to out, messages to err.
@@ -48,6 +50,11 @@ type unverifiedError struct{ problems int }
 func (e unverifiedError) Error() string {
 	return "verification failed: " + counted(e.problems, "problem")
 }
+
+// differentError says that there are differences, where that was to be a failure.
+type differentError struct{ differences int }
+
+func (e differentError) Error() string { return counted(e.differences, "difference") + " found" }
 
 // execute runs a command line and returns the exit code.
 func execute(ctx context.Context, args []string, s streams) int {
@@ -101,6 +108,7 @@ func exitCode(err error) int {
 	var usage usageError
 	var problem *config.Problem
 	var unverified unverifiedError
+	var different differentError
 	switch {
 	case err == nil:
 		return exitDone
@@ -108,6 +116,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &unverified):
 		return exitUnverified
+	case errors.As(err, &different):
+		return exitDifferent
 	case errors.As(err, &usage), errors.As(err, &problem):
 		return exitUsage // whatever the data is like, this comes first
 	case errors.As(err, &notFit):
@@ -145,6 +155,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newRunCommand(s),
 		newFreezeCommand(s),
 		newRejectsCommand(s),
+		newDiffCommand(s),
 		newVerifyCommand(s),
 		newCodesCommand(s),
 		newVersionCommand(s),
