@@ -124,8 +124,8 @@ func onePeriod(t testing.TB, p PublishedPeriod) tables {
 			{"practice_code": two, "domain": "mdt"},
 		},
 		"fact_reconciliation": {
-			{"practice_code": one, "status": "provisional", "basis": "domain_2", "contract_value": pence(85036_98), "advance_value": pence(68029_58), "advance_paid_to_date": pence(51022_19), "earned_value": pence(39202_05), "held_value": pence(467_71), "balance": pence(-28827_53), "earned_value_other_basis": pence(1700_74), "balance_other_basis": pence(-66328_84), "projected_earned_value": pence(42008_27), "projected_balance": pence(-26021_31)},
-			{"practice_code": two, "status": "provisional", "basis": "domain_2"},
+			{"practice_code": one, "basis": "domain_2", "contract_value": pence(85036_98), "advance_value": pence(68029_58), "advance_paid_to_date": pence(51022_19), "earned_value": pence(39202_05), "held_value": pence(467_71), "balance": pence(-28827_53), "earned_value_other_basis": pence(1700_74), "balance_other_basis": pence(-66328_84), "projected_earned_value": pence(42008_27), "projected_balance": pence(-26021_31)},
+			{"practice_code": two, "basis": "domain_2"},
 		},
 		"fact_instalment": {
 			{"practice_code": one, "instalment": 1, "paid_month": date("04-01"), "covers": "April", "amount": pence(17007_40)},
@@ -162,13 +162,17 @@ func onePeriod(t testing.TB, p PublishedPeriod) tables {
 			{"check_name": "file_ignored", "severity": "info", "affected": 1, "message": "Thumbs.db"},
 		},
 	}
-	switch periodKind(p.ContractYear, p.Period) {
-	case yearEnd:
+	switch isMonth := periodKind(p.ContractYear, p.Period) == monthPeriod; {
+	case isMonth && p.Period < fmt.Sprintf("%d-06", first):
+		w["fact_reconciliation"][0]["advance_paid_to_date"] = pence(34014_80)
+	case !isMonth || p.Period >= fmt.Sprintf("%d-09", first):
 		w["fact_reconciliation"][0]["advance_paid_to_date"] = pence(68029_58)
-	case monthPeriod:
-		if p.Period < fmt.Sprintf("%d-06", first) {
-			w["fact_reconciliation"][0]["advance_paid_to_date"] = pence(34014_80)
-		}
+	}
+	for _, reconciliation := range w["fact_reconciliation"] {
+		reconciliation["status"] = p.Status
+	}
+	if p.Status == Final {
+		w["fact_reconciliation"][0]["direction"] = "recoup"
 	}
 	start, end := day(t, fmt.Sprintf("%d-04-01", first)), day(t, fmt.Sprintf("%d-03-31", first+1))
 	for d := start; d <= end; d++ {

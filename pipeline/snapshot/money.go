@@ -81,6 +81,9 @@ func readReconciliation(s *fileSet, c *cursor) func(*ledger) {
 		} else if own != *l.terms {
 			c.broken("has status %s and basis %s; expected %s and %s, as the rows before", own.status, own.basis, l.terms.status, l.terms.basis)
 		}
+		if want := c.runs[l.year].Status; status.text() != want {
+			c.broken("has status %q; expected %s, as the manifest says of its period", status.text(), want)
+		}
 		checkWithin(c, advance, value)
 		checkWithin(c, paid, advance)
 		checkWithin(c, earned, value)
@@ -102,7 +105,7 @@ func readReconciliation(s *fileSet, c *cursor) func(*ledger) {
 // directionOf is R20's: none before the year end is frozen, then that of the balance's sign.
 func directionOf(status string, balance *int64) string {
 	switch {
-	case status != "final" || balance == nil:
+	case status != Final || balance == nil:
 		return ""
 	case *balance > 0:
 		return "pay"

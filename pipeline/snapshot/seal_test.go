@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +22,17 @@ func frozenStore(t testing.TB) *publishing {
 	p.publish(t, again)
 	p.publish(t, month(t, "2026-27", "2026-27-s1", "2027-05-20"))
 	return p
+}
+
+// copied is a store of its own with the same files.
+func (p *publishing) copied(t testing.TB) *publishing {
+	t.Helper()
+	other := newPublishing(t)
+	if err := os.CopyFS(other.store.Dir, os.DirFS(p.store.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	other.worlds = maps.Clone(p.worlds)
+	return other
 }
 
 func (p *publishing) freeze(t testing.TB, runID string) {
@@ -108,9 +120,10 @@ func TestVerifyKnowsAFrozenYearEndFromAForgery(t *testing.T) {
 			own(func(p *PublishedPeriod) { p.Status, p.Seal = Final, m.seal() })(m)
 		}, last, "lacks period 2026-27 as snapshot run-2026-27 froze it"},
 	}
+	frozen := frozenStore(t)
 	for _, c := range cases {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
-			p := frozenStore(t)
+			p := frozen.copied(t)
 			p.forge(t, c.snapshot, func(m *Manifest) { c.forge(t, p, m) })
 			problems, err := p.store.Verify()
 			if err != nil {
@@ -193,9 +206,10 @@ func TestCommitLeavesAFrozenYearEndAlone(t *testing.T) {
 			return draft, manifest
 		}, "has history/fact_file/2026-27.parquet with SHA-256 "},
 	}
+	frozen := frozenStore(t)
 	for _, c := range cases {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
-			p := frozenStore(t)
+			p := frozen.copied(t)
 			draft, manifest := c.draft(t, p)
 			name, err := draft.Commit(manifest)
 			if name != "" || err == nil || !strings.Contains(err.Error(), c.want) {

@@ -173,6 +173,9 @@ func TestVerifyFindsEveryBrokenClaim(t *testing.T) {
 			w["fact_reconciliation"][0]["status"], w["fact_reconciliation"][0]["direction"] = "final", "recoup"
 			w["fact_reconciliation"][1]["status"], w["fact_reconciliation"][1]["direction"] = "final", "none"
 		}, "fact_reconciliation", `row 2: has direction "none"; expected "" for status final`},
+		{"status of a frozen year end", func(w tables) {
+			w["fact_reconciliation"][0]["status"], w["fact_reconciliation"][0]["direction"], w["fact_reconciliation"][1]["status"] = "final", "recoup", "final"
+		}, "fact_reconciliation", `row 1: has status "final"; expected provisional, as the manifest says of its period`},
 		{"another status", set("fact_reconciliation", 1, "status", "final"), "fact_reconciliation", "has status final and basis domain_2; expected provisional and domain_2, as the rows before"},
 		{"another basis", set("fact_reconciliation", 1, "basis", "whole_contract"), "fact_reconciliation", "has status provisional and basis whole_contract; expected"},
 		{"basis", func(w tables) {
