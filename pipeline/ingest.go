@@ -82,6 +82,7 @@ func (r *run) survey(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	r.settleAgreements() // refuses copies that lie without their look-ups, so that the files themselves are no duplicates of them
 	r.markDuplicates()
 	r.settleAgreements()
 	if err := r.settleDates(); err != nil {

@@ -44,7 +44,7 @@ func (d *decision) fileFindings(add adder) {
 			case FileDuplicate:
 				add(practice, "duplicate_file", 1)
 			case FileRead:
-				isStale := file.Extract != civil.None && file.Extract < d.in.PeriodEnd ||
+				isStale := file.Extract != civil.None && max(file.Extract, file.Renewed) < d.in.PeriodEnd ||
 					file.Relative != civil.None && file.Relative < d.in.PeriodEnd
 				if isStale {
 					add(practice, "stale_extract", 1)

@@ -107,6 +107,7 @@ func Generate(seed uint64) Workspace {
 	for _, plan := range plans {
 		w.Runs = append(w.Runs, g.makeRun(years[plan.year], plan))
 	}
+	w.addExtracts(g, plans, years)
 	return w
 }
 

@@ -79,7 +79,7 @@ func TestGenerateReachesEveryRule(t *testing.T) {
 		nhs_number_test_range nhs_number_invalid patient_ambiguous date_invalid status_only code_missing code_damaged
 		code_invalid claim_in_batch_add code_not_in_scope date_missing date_in_future outside_contract_year
 		after_period patient_deceased patient_left patient_not_regular registered_elsewhere duplicate
-		not_chosen_by_place assessment cohort eligibility mdt`) {
+		not_chosen_by_place assessment cohort eligibility mdt deleted_at_source`) {
 		if dispositions[want] == 0 {
 			t.Errorf("no row is %s", want)
 		}
@@ -88,7 +88,8 @@ func TestGenerateReachesEveryRule(t *testing.T) {
 		status_text_unknown place_choice_undecided nhs_number_invalid recorded_date_invalid recorded_before_activity
 		code_repaired assessment_without_segment assessment_without_eligibility cohort_without_eligibility
 		eligibility_without_cohort batch_add_not_in_record assessment_before_registration single_day_spike
-		fewer_than_last_period late_coded unproven_coding_date missing_target missing_contract_value`) {
+		fewer_than_last_period late_coded unproven_coding_date missing_target missing_contract_value
+		file_refused code_not_concept`) {
 		if findings[want] == 0 {
 			t.Errorf("no workspace has the finding %s", want)
 		}
@@ -106,7 +107,8 @@ func TestGenerateReachesEveryRule(t *testing.T) {
 		"weighted population blank", "weighted population with decimals", "pounds per head not set", "no value and no target",
 		"target none", "target 0", "target 1", "target beyond reach", "target passed", "projected beyond earned", "advance not paid yet",
 		"missing practice with a value",
-		"MDT", "kind search_export", "kind batch_add", "kind register", "status read", "status duplicate",
+		"MDT", "kind search_export", "kind batch_add", "kind register", "kind bulk_extract", "status read", "status duplicate",
+		"status refused",
 	} {
 		if reached[want] == 0 {
 			t.Errorf("nothing has: %s", want)

@@ -93,6 +93,7 @@ type File struct {
 	Practice string     // the file's practice, by its path or its preamble; "" where it has none
 	Extract  civil.Date // the stated extract date, or civil.None
 	Relative civil.Date // the relative date, or civil.None
+	Renewed  civil.Date // of a bulk extract, the newest extract date of its agreement
 }
 
 // Row is one input row, as it was read and as each of its values was understood.
