@@ -493,7 +493,8 @@ func TestPollutionsAreNeverSilent(t *testing.T) {
 	for _, good := range goodBooks() {
 		judge(t, matrix, good.name, good.content(t), workbookPollutions(t, good))
 	}
-	t.Logf("%d polluted files, %d silently wrong", matrix["polluted"], matrix["SILENTLY"])
+	t.Logf("%d good files, %d pollutions of them: %d the same, %d rejected or a finding, %d refused, %d noted, %d silently wrong",
+		matrix["good"], matrix["polluted"], matrix["same"], matrix["told"], matrix["refused"], matrix["noted"], matrix["SILENTLY"])
 }
 
 // judge reads a good file, and what each pollution makes of it, and prints a line of the matrix.
@@ -502,6 +503,7 @@ func judge(t *testing.T, matrix map[string]int, name string, good []byte, all []
 	if refused || len(before) == 0 || slices.ContainsFunc(before, func(row seen) bool { return row.rejected }) {
 		t.Fatalf("%s is no good file: %v", name, before)
 	}
+	matrix["good"]++
 	counts := map[string]int{}
 	for _, p := range all {
 		said := verdict(t, name, before, p)
