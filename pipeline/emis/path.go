@@ -85,11 +85,8 @@ var noData = map[string]bool{
 // otherArchives are archives that are not read.
 var otherArchives = map[string]bool{".7z": true, ".rar": true, ".gz": true, ".tgz": true, ".tar": true, ".bz2": true, ".xz": true}
 
-// encrypted are the endings of what PGP has encrypted, as bulk extracts arrive.
-var encrypted = map[string]bool{".gpg": true, ".pgp": true, ".asc": true}
-
-func refuseEncrypted() *Refusal {
-	return refuse(0, "a PGP-encrypted file", "what it holds, decrypted", "decrypt it first (gpg --decrypt), and put what comes out into the inbox under its name without the last ending")
+func refuseEncrypted(found string) *Refusal {
+	return refuse(0, found, "the file that is in it", "decrypt it first, and put what was in it into the inbox under its own name")
 }
 
 // treat decides by name what to do with a file of the inbox. Unknown endings
@@ -111,12 +108,10 @@ func treat(name string) (treatment, *Refusal) {
 		return refuseFile, refuse(0, "an old or binary workbook ("+ext+")", "a workbook as .xlsx, or delimited text", "open it in a spreadsheet program and save it as .xlsx, or export the search from EMIS as CSV")
 	case ext == ".ods":
 		return refuseFile, refuse(0, "an OpenDocument workbook (.ods)", "a workbook as .xlsx, or delimited text", "open it in a spreadsheet program and save it as .xlsx, or export the search from EMIS as CSV")
-	case ext == ".pgp" || ext == ".gpg": // as bulk extracts arrive
-		return refuseFile, refuse(0, "an encrypted file ("+ext+")", "the file that is in it", "decrypt it, and put what was in it into the inbox under its own name")
+	case ext == ".pgp" || ext == ".gpg" || ext == ".asc": // as bulk extracts arrive
+		return refuseFile, refuseEncrypted("an encrypted file (" + ext + ")")
 	case otherArchives[ext] || ext == ".zip" && isMember(name):
 		return refuseFile, refuse(0, "an archive that is not read ("+ext+")", "exports, or a ZIP archive of them that is in no other", "unpack it, and put its files into the inbox")
-	case encrypted[ext]:
-		return refuseFile, refuseEncrypted()
 	case ext == ".zip":
 		return readAsArchive, nil
 	}

@@ -114,7 +114,7 @@ func decideEncoding(seen bytesSeen) (Encoding, error) {
 	case bytes.HasPrefix(seen.head, cfbMagic):
 		return "", refuse(0, "an old or an encrypted Office file under another name", "delimited text", "export the search from EMIS as CSV")
 	case bytes.HasPrefix(seen.head, []byte("-----BEGIN PGP ")):
-		return "", refuseEncrypted()
+		return "", refuseEncrypted("an encrypted file (PGP) under another name")
 	case bytes.HasPrefix(seen.head, []byte("%PDF-")):
 		return "", refuse(0, "a PDF under another name", "delimited text", "export the search again as CSV")
 	case seen.nulLine > 0:
