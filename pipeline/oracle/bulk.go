@@ -615,8 +615,8 @@ func (in *bulkInbox) rows(f *bulkFile, file int) []Row {
 			who = nil
 			if last != nil && since <= f.stamp {
 				who = last
-				row.Deleted = row.Deleted || last.deleted
 			}
+			row.Deleted = row.Deleted || last != nil && last.deleted
 		}
 		if who != nil {
 			row.NHSState, row.EMIS = who.nhsState, who.emis

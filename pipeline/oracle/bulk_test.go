@@ -37,12 +37,13 @@ func TestBulkRowsSPEC51(t *testing.T) {
 		observation("b2", "a2", "1", false), // its patient is deleted later
 		observation("b3", "a3", "1", false), // its patient is told of later only
 		observation("b4", "", "2", false),   // nobody's, of EMIS's own code
+		observation("b7", "a4", "1", false), // and its patient as deleted
 		bulkLine{},
 		observation("b5", "a1", "1", true),
 		malformed)
 	add("a/", "2", organisationTable)
 	add("a/", "2", codeTable)
-	add("a/", "2", patientTable, patient("a1", "another", false), patient("a2", "two", true), patient("a3", "three", false))
+	add("a/", "2", patientTable, patient("a1", "another", false), patient("a2", "two", true), patient("a3", "three", false), patient("a4", "four", true))
 	add("a/", "2", observationTable, observation("b1", "a1", "1", false), observation("b6", "a3", "3", false))
 	add("a/", "3", patientTable, patient("a1", "none", false)) // without look-ups
 	in.settle()
@@ -75,11 +76,13 @@ func TestBulkRowsSPEC51(t *testing.T) {
 		"z/CareRecord_Observation1 3 two " + claimCode + " deleted in book",
 		"z/CareRecord_Observation1 4 " + claimCode + " in book",
 		"z/CareRecord_Observation1 5 not in book",
-		"z/CareRecord_Observation1 7 another " + claimCode + " deleted in book",
-		"z/CareRecord_Observation1 8 malformed",
+		"z/CareRecord_Observation1 6 " + claimCode + " deleted in book",
+		"z/CareRecord_Observation1 8 another " + claimCode + " deleted in book",
+		"z/CareRecord_Observation1 9 malformed",
 		"a/Admin_Patient2 2 another",
 		"a/Admin_Patient2 3 two deleted",
 		"a/Admin_Patient2 4 three",
+		"a/Admin_Patient2 5 four deleted",
 		"a/CareRecord_Observation2 2 another " + claimCode + " in book",
 		"a/CareRecord_Observation2 3 three invalid",
 		"a/Admin_Patient3 refused",
