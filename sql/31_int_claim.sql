@@ -4,18 +4,22 @@
 --  1. R14: with a recorded date, on_time if it is not after the coding deadline,
 --     else late. Without: on_time if the file's stated extract date (else as-at)
 --     is not after the deadline, or if a snapshot published by then holds the
---     patient's assessment with the same activity date; else unproven.
+--     patient's assessment with the same activity date; else unproven. A patient
+--     whom it knew by EMIS number alone is the NHS number paired with that now (R5).
 --  2. R11: on_time first, then the earliest activity date, then the earliest
 --     recorded date (none last), then file path, then line, then the place of
 --     the event on its line.
 create table int_claim as
 with
 evidence as (
-    select identities.identity_no as patient_no, published.activity_date
+    select coalesce(pairs.nhs_no, identities.identity_no) as patient_no, published.activity_date
     from raw_published_assessment as published
     inner join stg_identity as identities on identities.patient_key = published.patient_key
+    left join int_number_pair as pairs
+        on pairs.emis_no = identities.identity_no
+        and not pairs.is_ambiguous
     where published.use = 'on_time_evidence'
-    group by identities.identity_no, published.activity_date
+    group by coalesce(pairs.nhs_no, identities.identity_no), published.activity_date
 ),
 timed as (
     select
