@@ -31,6 +31,7 @@ judged as (
     select
         carrying.patient_no,
         carrying.practice_code,
+        max(carrying.stated_extract_date) as extract_date,
         max(case when carrying.deducted_date <= run.cut_off then carrying.deducted_date end) as deducted_date,
         max(case when carrying.registered_date <= run.cut_off then carrying.registered_date end) as registered_date,
         max(case
@@ -40,9 +41,9 @@ judged as (
         end) as left_texts,
         max(case
             when carrying.patient_type = 'not_regular' or carrying.registration_status = 'not_regular' then 1
-            when carrying.is_dummy then 1
             else 0
-        end) as not_regular_signs
+        end) as not_regular_texts,
+        max(case when carrying.is_dummy then 1 else 0 end) as dummies
     from carrying
     inner join newest
         on newest.patient_no = carrying.patient_no
@@ -55,13 +56,18 @@ final as (
     select
         judged.patient_no,
         judged.practice_code,
+        judged.extract_date,
         judged.registered_date,
+        judged.deducted_date,
+        judged.left_texts = 1 as has_left_text,
+        judged.not_regular_texts = 1 as has_not_regular_text,
+        judged.dummies = 1 as is_dummy,
         judged.left_texts = 1
             or (
                 judged.deducted_date is not null
                 and (judged.registered_date is null or judged.registered_date <= judged.deducted_date)
             ) as is_left,
-        run.require_regular and judged.not_regular_signs = 1 as is_not_regular
+        run.require_regular and (judged.not_regular_texts = 1 or judged.dummies = 1) as is_not_regular
     from judged
     cross join run
 )

@@ -3,7 +3,9 @@
 -- R10: is_chosen marks the one practice whose events count. Of the practices
 -- where the patient is registered: one with status evidence before one without,
 -- then the latest registered date (none last), then the newest stated extract
--- date of any row there (none last), then the smallest practice code.
+-- date of any row there (none last), then the smallest practice code. choice is the
+-- practice's place in that order, among those where the patient is registered and
+-- among the others.
 create table int_registration as
 with
 seen as (
@@ -43,10 +45,12 @@ final as (
     select
         patient_no,
         practice_code,
+        newest_extract_date,
         has_status,
         registered_date,
         is_left,
         is_not_regular,
+        choice,
         choice = 1 and not is_left and not is_not_regular as is_chosen
     from ranked
 )

@@ -206,9 +206,9 @@ func (e *Extract) addPatient(f *File, l *bulkLine) {
 		e.superseded[p.lastFile] = append(e.superseded[p.lastFile], p.lastLine)
 	}
 	p.lastFile, p.lastLine, p.isDeleted = f, l.line, l.isDeleted
-	l.nhs, p.nhsState = nhsNumber(l.nhs[:0], l.at("NhsNumber"), l.AllowTest)
+	l.nhs, p.nhsState = ReadNHSNumber(l.nhs[:0], l.at("NhsNumber"), l.AllowTest)
 	copy(p.nhs[:], l.nhs)
-	l.emis = emisNumber(l.emis[:0], l.at("PatientNumber"))
+	l.emis = ReadEMISNumber(l.emis[:0], l.at("PatientNumber"))
 	p.emis = string(l.emis)
 }
 
@@ -319,8 +319,8 @@ func (e *Extract) readOrganisation(row *Row, l *bulkLine) {
 
 // readPatient reads an Admin_Patient line, which is evidence of status.
 func (e *Extract) readPatient(row *Row, l *bulkLine) {
-	l.nhs, row.NHSState = nhsNumber(l.nhs[:0], l.at("NhsNumber"), l.AllowTest)
-	l.emis = emisNumber(l.emis[:0], l.at("PatientNumber"))
+	l.nhs, row.NHSState = ReadNHSNumber(l.nhs[:0], l.at("NhsNumber"), l.AllowTest)
+	l.emis = ReadEMISNumber(l.emis[:0], l.at("PatientNumber"))
 	row.NHSNumber, row.EMISNumber = l.nhs, l.emis
 	row.Dummy = l.isDummy
 	l.readStatus(row)

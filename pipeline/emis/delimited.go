@@ -377,9 +377,9 @@ func (r *fileReader) readPatient(row *Row) {
 	}
 	known := r.practiceOf(practiceCell)
 	row.Practice, row.PracticeState = known.code, known.state
-	r.nhs, row.NHSState = nhsNumber(r.nhs[:0], nhs, r.AllowTest)
+	r.nhs, row.NHSState = ReadNHSNumber(r.nhs[:0], nhs, r.AllowTest)
 	row.NHSNumber = r.nhs
-	r.emis = emisNumber(r.emis[:0], emis)
+	r.emis = ReadEMISNumber(r.emis[:0], emis)
 	row.EMISNumber = r.emis
 }
 

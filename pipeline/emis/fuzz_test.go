@@ -346,7 +346,7 @@ func FuzzNHSNumber(f *testing.F) {
 		f.Add(seed, false)
 	}
 	f.Fuzz(func(t *testing.T, cell string, allowTest bool) {
-		got, state := nhsNumber([]byte("kept"), []byte(cell), allowTest)
+		got, state := ReadNHSNumber([]byte("kept"), []byte(cell), allowTest)
 		digits, kept := strings.CutPrefix(string(got), "kept")
 		if !kept || (state == Valid) != (len(digits) == 10) || state != Valid && digits != "" {
 			t.Fatalf("%q reads as %q, %s", cell, got, state)
@@ -373,7 +373,7 @@ func FuzzNHSNumber(f *testing.F) {
 		if shown != digits {
 			t.Fatalf("%q reads as %q", cell, digits)
 		}
-		if again, state := nhsNumber(nil, []byte(digits), allowTest); state != Valid || string(again) != digits {
+		if again, state := ReadNHSNumber(nil, []byte(digits), allowTest); state != Valid || string(again) != digits {
 			t.Fatalf("%s reads as %q, %s", digits, again, state)
 		}
 	})

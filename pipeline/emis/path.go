@@ -48,7 +48,7 @@ func MaskNHSNumbers(name string) (masked string, holds bool) {
 			break
 		}
 		begin, end := at+found[2], at+found[3]
-		if _, state := nhsNumber(nil, text[begin:end], true); state == Valid {
+		if _, state := ReadNHSNumber(nil, text[begin:end], true); state == Valid {
 			holds = true
 			for i := begin; i < end; i++ {
 				text[i] = '#'

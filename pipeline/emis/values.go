@@ -77,12 +77,12 @@ func bare(dst, cell []byte) []byte {
 	return dst
 }
 
-// nhsNumber reads an NHS number (R1): Blank, Valid, TestRange or Invalid. The
+// ReadNHSNumber reads an NHS number (R1): Blank, Valid, TestRange or Invalid. The
 // ten digits are appended to dst where the state is Valid.
 //
 // A number of the 999 range is TestRange whatever its check digit, unless
 // allowTest says that such numbers are read like any other.
-func nhsNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
+func ReadNHSNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
 	begin := len(dst)
 	dst = bare(dst, cell)
 	digits := dst[begin:]
@@ -112,11 +112,11 @@ func nhsNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
 	return dst, Valid
 }
 
-// emisNumber reads an EMIS number: digits as a rule, but whatever has one is the
+// ReadEMISNumber reads an EMIS number: digits as a rule, but whatever has one is the
 // practice's own number for the patient. Stray quotes are none of it. Empty where
 // the cell is blank, or holds no digit but 0: "N/A", "-" and a footer's words are
 // nobody's number, and would make one patient of all who have none.
-func emisNumber(dst, cell []byte) []byte {
+func ReadEMISNumber(dst, cell []byte) []byte {
 	begin := len(dst)
 	for _, r := range string(trim(cell)) {
 		if isInvisible(r) || r == '\'' || r == '’' || r == '‘' || r == '"' {
