@@ -273,6 +273,7 @@ func (c goldenCase) prove(t *testing.T) {
 		}
 		compared += c.compareGoldens(t, dir, source)
 		compared += len(run.because)
+		c.mustBeExplained(t, w, run, identities)
 	}
 	if compared == 0 {
 		t.Error("the case compares nothing: want/ is empty")

@@ -621,9 +621,14 @@ func (k *keyer) stage(row *emis.Row) *staging.Row {
 		k.row.NHSKey = k.nhs
 	}
 	if row.Practice != "" && len(row.EMISNumber) > 0 {
-		k.identity = append(append(append(append(k.identity[:0], "emis:"...), row.Practice...), ':'), row.EMISNumber...)
+		k.identity = emisIdentity(k.identity[:0], row.Practice, row.EMISNumber)
 		k.emis = k.hasher.Sum(k.emis[:0], k.identity)
 		k.row.EMISKey = k.emis
 	}
 	return &k.row
+}
+
+// emisIdentity appends the identity of a practice's EMIS number (R5).
+func emisIdentity(dst []byte, practice string, number []byte) []byte {
+	return append(append(append(append(dst, "emis:"...), practice...), ':'), number...)
 }

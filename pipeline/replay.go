@@ -2,19 +2,21 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
 
+	"ltcles/pipeline/config"
 	"ltcles/pipeline/snapshot"
 )
 
 // Standing says how a period that was computed again stands to what is published
 // for it.
 type Standing struct {
-	Published *snapshot.PublishedPeriod // nil where the period is not published
-	IsSame    bool                      // computed from exactly what was published
-	Changes   []Change                  // since it was published
+	Published *snapshot.PublishedPeriod `json:"published"` // nil where the period is not published
+	IsSame    bool                      `json:"is_same"`   // computed from exactly what was published
+	Changes   []Change                  `json:"changes"`   // since it was published
 }
 
 // Change is a file that is not as it was when the period was published.
@@ -56,6 +58,12 @@ func reopen(ctx context.Context, cfg Config, see func(*run, Standing) error) err
 		return err
 	}
 	defer r.stop()
+	if cfg.Period.IsSupplement() && r.publishedPeriod() == nil {
+		return &config.Problem{
+			File: cfg.Workspace.Published(), Found: "no supplement " + cfg.Period.String(), Expected: "one that is published",
+			Fix: fmt.Sprintf("name another --period, such as the year end %s", cfg.Period.Supplement(0)),
+		}
+	}
 	standing, err := r.revisit(ctx)
 	if err != nil {
 		return err
