@@ -112,6 +112,12 @@ func (r *run) computed(standing Standing) Computed {
 		RunID: r.id, Period: r.cfg.Period.String(), AsAt: r.asAt, AsAtFrom: r.report.AsAtFrom, CutOff: r.cutOff,
 		Standing: standing, Unread: []UnreadFile{},
 	}
+	if r.published != nil && r.asAt == r.published.Manifest.AsAt {
+		c.AsAtFrom = "as published"
+	}
+	if c.Standing.Changes == nil {
+		c.Standing.Changes = []Change{}
+	}
 	for _, in := range r.inputs {
 		if in.Status == emis.Refused {
 			c.Unread = append(c.Unread, UnreadFile{in.Name, in.Message})

@@ -135,7 +135,7 @@ func explainsOnly(t *testing.T, identity string, explanation *pipeline.Explanati
 			t.Errorf("%s: %+v: a duplicate, and nothing else, has a row in its place", identity, row)
 		}
 		if row.Kept != nil && !slices.ContainsFunc(explanation.Rows, func(kept explain.Row) bool {
-			return kept.Place == 1 && kept.Code == row.Code && *row.Kept == explain.Position{File: kept.File, Line: kept.Line, Event: kept.Event}
+			return kept.Place == 1 && kept.Code == row.Code && *row.Kept == kept.Position()
 		}) {
 			t.Errorf("%s: %v is in a duplicate's place, and is no row that is kept", identity, *row.Kept)
 		}

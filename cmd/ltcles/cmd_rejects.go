@@ -198,14 +198,22 @@ func writeRows(o RejectsOptions, rows []pipeline.RowReport, to io.Writer) (err e
 func listHeader() []string { return []string{"file", "line", "field", "reason", "fix"} }
 
 func writeCSV(to io.Writer, rows []pipeline.RowReport) error {
+	return writeTable(to, listHeader(), len(rows), func(i int) []string {
+		row := rows[i]
+		return []string{row.File, strconv.Itoa(row.Line), row.Field, row.Reason, row.Fix}
+	})
+}
+
+// writeTable writes lines of cells as CSV, none of which a spreadsheet takes for a formula.
+func writeTable(to io.Writer, header []string, lines int, line func(i int) []string) error {
 	out := csv.NewWriter(to)
-	if err := out.Write(listHeader()); err != nil {
+	if err := out.Write(header); err != nil {
 		return err
 	}
-	for _, row := range rows {
-		cells := []string{row.File, strconv.Itoa(row.Line), row.Field, row.Reason, row.Fix}
-		for i := range cells {
-			cells[i] = noFormula(cells[i])
+	for i := range lines {
+		cells := line(i)
+		for at := range cells {
+			cells[at] = noFormula(cells[at])
 		}
 		if err := out.Write(cells); err != nil {
 			return err

@@ -40,6 +40,18 @@ func (o PeriodOptions) open() (contract.Period, *workspace.Workspace, error) {
 	return period, w, err
 }
 
+// openPublished is open for a command that reads what is published too: its period
+// may be a supplement.
+func (o PeriodOptions) openPublished() (contract.Period, *workspace.Workspace, error) {
+	period, err := contract.ParsePublished(o.Period)
+	if err != nil || !period.IsSupplement() {
+		return o.open()
+	}
+	o.Period = period.Supplement(0).String()
+	_, w, err := o.open()
+	return period, w, err
+}
+
 func checkThreads(threads int) error {
 	if threads < 0 {
 		return usageError{fmt.Errorf("--threads %d; expected 0 or more", threads)}

@@ -24,8 +24,13 @@ type progress struct {
 }
 
 func newProgress(to io.Writer, quiet bool) *progress {
-	file, isFile := to.(*os.File)
-	return &progress{to: to, quiet: quiet, terminal: isFile && term.IsTerminal(int(file.Fd()))}
+	return &progress{to: to, quiet: quiet, terminal: isTerminal(to)}
+}
+
+// isTerminal tells whether a stream is a person's.
+func isTerminal(stream any) bool {
+	file, isFile := stream.(*os.File)
+	return isFile && term.IsTerminal(int(file.Fd()))
 }
 
 func (p *progress) update(at pipeline.Progress) {

@@ -155,6 +155,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newRunCommand(s),
 		newFreezeCommand(s),
 		newRejectsCommand(s),
+		newExplainCommand(s),
 		newDiffCommand(s),
 		newVerifyCommand(s),
 		newCodesCommand(s),

@@ -98,6 +98,9 @@ type Row struct {
 	IsNHSInvalid bool       `json:"-"` // not valid, and the EMIS number stands in for it
 }
 
+// Position is where the row stands.
+func (row Row) Position() Position { return Position{row.File, row.Line, row.Event} }
+
 // Position is where an input row stands.
 type Position struct {
 	File  string `json:"file"`

@@ -34,9 +34,9 @@ func Rules(f Facts) []Rule {
 	}
 	rules := []Rule{f.nhsNumber()}
 	rules = append(rules, f.losses()...)
-	rules = append(rules, f.practiceCode(), f.identity(), f.cutOff(), f.deceased())
+	rules = append(rules, f.practiceCode(), f.identity(), f.cutOff(), f.notDeceased())
 	for _, registration := range f.Registrations {
-		rules = append(rules, f.left(registration), f.regular(registration))
+		rules = append(rules, f.notLeft(registration), f.regular(registration))
 	}
 	return append(rules, f.onePractice(), f.assessment(), f.cohorts(), f.eligibility(), f.segments(), f.timeliness(), f.mdt())
 }
@@ -154,8 +154,8 @@ func (f Facts) cutOff() Rule {
 	return rule
 }
 
-func (f Facts) deceased() Rule {
-	rule := Rule{Rule: "R7", Title: "deceased"}
+func (f Facts) notDeceased() Rule {
+	rule := Rule{Rule: "R7", Title: "not deceased"}
 	evidence := f.beyond(5)
 	later := civil.None
 	for _, row := range evidence {
@@ -176,8 +176,8 @@ func (f Facts) deceased() Rule {
 	return rule
 }
 
-func (f Facts) left(r Registration) Rule {
-	rule := Rule{Rule: "R8", Title: "left", Practice: r.Practice, Result: Pass}
+func (f Facts) notLeft(r Registration) Rule {
+	rule := Rule{Rule: "R8", Title: "not left", Practice: r.Practice, Result: Pass}
 	later := civil.None
 	for _, row := range f.beyond(5) {
 		if row.Practice == r.Practice {

@@ -1,6 +1,10 @@
 package explain
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Verdict is what a period says of one patient.
 type Verdict struct {
@@ -72,17 +76,25 @@ func (a *Assessment) sentence(f Facts) string {
 	if a.IsCounted {
 		return "Counted " + a.String() + "."
 	}
-	why := "it is in a segment, and has no eligibility code, which the contract requires"
-	switch {
-	case len(a.Segments) > 0:
-	case len(f.disposed(notChosenByPlace)) > 0:
-		why = "the one cohort gives no segment, because the place did not choose it"
-	case len(f.ofRole(cohort)) > 0:
-		why = "no cohort code that counts gives it a segment"
-	default:
-		why = "no cohort code gives it a segment"
+	var lacks []string
+	if len(a.Segments) == 0 && !f.CountWithoutSegment {
+		lacks = append(lacks, f.withoutSegment())
 	}
-	return fmt.Sprintf("Assessed %s and not counted: %s.", a, why)
+	if !a.HasEligibility && f.RequireEligibility {
+		lacks = append(lacks, "it has no eligibility code, which the contract requires")
+	}
+	return fmt.Sprintf("Assessed and not counted %s; %s.", a, strings.Join(lacks, ", and "))
+}
+
+// withoutSegment says why an assessment is in no segment.
+func (f Facts) withoutSegment() string {
+	switch {
+	case len(f.disposed(notChosenByPlace)) > 0:
+		return f.notChosen()
+	case len(f.ofRole(cohort)) > 0:
+		return "no cohort code that counts gives it a segment"
+	}
+	return "no cohort code gives it a segment"
 }
 
 // String says what fact_assessment says, whether it is counted or not.
@@ -96,6 +108,17 @@ func (a *Assessment) String() string {
 		recorded = "coded " + Day(a.Recorded)
 	}
 	return fmt.Sprintf("for %s in %s: assessed %s, %s, %s", a.Practice, segments, Day(a.Activity), recorded, named(a.Timeliness))
+}
+
+// Told is String in a sentence's words, of no assessment too.
+func (a *Assessment) Told() string {
+	switch {
+	case a == nil:
+		return "not assessed"
+	case a.IsCounted:
+		return "counted " + a.String()
+	}
+	return "assessed and not counted " + a.String()
 }
 
 // Equal tells whether two rows of fact_assessment say the same; nil is no row.
@@ -115,8 +138,7 @@ func (f Facts) withoutAssessment(claims []Row) (outcome, sentence string) {
 		say          func([]Row) string
 	}{
 		{Removed, []string{registeredElsewhere}, f.saidElsewhere},
-		{Removed, []string{patientNotRegular}, f.saidNotRegular},
-		{Removed, []string{patientLeft}, f.saidLeft},
+		{Removed, []string{patientLeft, patientNotRegular}, f.saidUnregistered},
 		{Removed, []string{patientDeceased}, f.saidDeceased},
 		{ClaimsAfterPeriod, []string{afterPeriod}, func(rows []Row) string {
 			return fmt.Sprintf("in %s: %s after the cut-off of %s", f.Period, theClaims(rows), Day(f.CutOff))
@@ -181,7 +203,7 @@ func split(rows []Row, dispositions ...string) (those, others []Row) {
 }
 
 func (f Facts) saidDeceased(claims []Row) string {
-	return fmt.Sprintf(": %s, so %s left out at %s", f.died(), theClaims(claims), practices(claims))
+	return fmt.Sprintf(": %s, so %s left out", f.died(), theClaims(claims))
 }
 
 // died says what R7 rests on.
@@ -192,35 +214,23 @@ func (f Facts) died() string {
 	return fmt.Sprintf("the patient died %s, by the cut-off of %s", Day(f.DeathDate), Day(f.CutOff))
 }
 
-func (f Facts) saidLeft(claims []Row) string {
-	return fmt.Sprintf(": the patient had left %s by the cut-off of %s%s, so %s left out there%s",
-		practices(claims), Day(f.CutOff), f.because(claims, Registration.leftBecause), theClaims(claims), f.registeredAt())
-}
-
-func (f Facts) saidNotRegular(claims []Row) string {
-	return fmt.Sprintf(": not a regular patient of %s%s, so %s left out there%s",
-		practices(claims), f.because(claims, Registration.notRegularBecause), theClaims(claims), f.registeredAt())
+// saidUnregistered is of claims at practices that the patient had left or was not regular at.
+func (f Facts) saidUnregistered(claims []Row) string {
+	var why []string
+	for _, registration := range f.Registrations {
+		if slices.ContainsFunc(claims, func(row Row) bool { return row.Practice == registration.Practice }) {
+			why = append(why, f.notRegistered(registration))
+		}
+	}
+	told := fmt.Sprintf(": %s, so %s left out", strings.Join(why, "; "), theClaims(claims))
+	if chosen := f.chosen(); chosen != nil {
+		told += fmt.Sprintf("; registered at %s, which has no claim that counts", chosen.Practice)
+	}
+	return told
 }
 
 func (f Facts) saidElsewhere(claims []Row) string {
 	return fmt.Sprintf(": the patient is registered at %s, where their events count, so %s left out at %s", f.chosen().Practice, theClaims(claims), practices(claims))
-}
-
-// because puts the reason of the one practice that the rows are of in brackets.
-func (f Facts) because(rows []Row, reason func(Registration) string) string {
-	for _, registration := range f.Registrations {
-		if practices(rows) == registration.Practice {
-			return " (" + reason(registration) + ")"
-		}
-	}
-	return ""
-}
-
-func (f Facts) registeredAt() string {
-	if chosen := f.chosen(); chosen != nil {
-		return fmt.Sprintf("; registered at %s, which has no claim", chosen.Practice)
-	}
-	return ""
 }
 
 // leftBecause says what R8 rests on.
@@ -248,7 +258,7 @@ func (r Registration) notRegularBecause() string {
 func (f Facts) withoutClaim() (outcome, sentence string) {
 	outcome, sentence = f.unclaimed()
 	if rows := f.which(func(row Row) bool { return row.Outcome == rejected }); len(rows) > 0 && outcome != Unusable {
-		sentence += fmt.Sprintf("; %s rejected, %s", fmt.Sprintf("%s %s", plural(len(rows), "row"), are(len(rows))), tally(rows))
+		sentence += fmt.Sprintf("; %s %s rejected, %s", plural(len(rows), "row"), are(len(rows)), tally(rows))
 	}
 	return outcome, sentence + "."
 }
@@ -257,19 +267,19 @@ func (f Facts) unclaimed() (outcome, sentence string) {
 	if len(f.Registrations) == 0 {
 		return Unusable, "No row of the patient can be used: " + tally(f.Rows)
 	}
-	at := practices(f.Rows)
+	usable := f.which(func(row Row) bool { return row.Outcome != rejected })
 	chosen := f.chosen()
 	switch {
 	case f.IsDeceased:
-		return Removed, fmt.Sprintf("No claim, and none would count: %s", f.died())
-	case chosen == nil && len(f.Registrations) == 1:
-		only := f.Registrations[0]
-		if only.IsLeft {
-			return Removed, fmt.Sprintf("No claim, and none would count: the patient had left %s by the cut-off of %s (%s)", only.Practice, Day(f.CutOff), only.leftBecause())
-		}
-		return Removed, fmt.Sprintf("No claim, and none would count: not a regular patient of %s (%s)", only.Practice, only.notRegularBecause())
+		return Removed, "No claim, and none would count: " + f.died()
 	case chosen == nil:
-		return Removed, fmt.Sprintf("No claim, and none would count: registered at none of %s", at)
+		var why []string
+		for _, registration := range f.Registrations {
+			why = append(why, f.notRegistered(registration))
+		}
+		return Removed, "No claim, and none would count: " + strings.Join(why, "; ")
+	case len(usable) == 0:
+		return Unusable, fmt.Sprintf("No row of %s can be used but for the patient's status: %s", chosen.Practice, tally(f.Rows))
 	case len(f.Segments) > 0:
 		return Outstanding, fmt.Sprintf("Outstanding at %s: in %s, and no claim", chosen.Practice, allNamed(f.Segments))
 	case len(f.disposed(notChosenByPlace)) > 0:
@@ -278,10 +288,18 @@ func (f Facts) unclaimed() (outcome, sentence string) {
 		return EligibleOnly, fmt.Sprintf("Eligible at %s, and nothing else: no cohort code and no claim", chosen.Practice)
 	case len(f.disposed(keptMDT)) > 0:
 		return MDTOnly, fmt.Sprintf("MDT activity at %s, and nothing else: no claim", chosen.Practice)
-	case len(f.disposed(statusOnly)) == len(f.which(func(row Row) bool { return row.Outcome != rejected })):
+	case len(f.disposed(statusOnly)) == len(usable):
 		return StatusOnly, fmt.Sprintf("In the files as a patient of %s, and nothing else: no event of the contract", chosen.Practice)
 	}
-	return NoClaim, fmt.Sprintf("No claim at %s, and no cohort or eligibility code that counts: %s", chosen.Practice, tally(f.which(func(row Row) bool { return row.Outcome != rejected })))
+	return NoClaim, fmt.Sprintf("No claim at %s, and no cohort or eligibility code that counts: %s", chosen.Practice, tally(usable))
+}
+
+// notRegistered says why the patient is not registered at a practice.
+func (f Facts) notRegistered(r Registration) string {
+	if r.IsLeft {
+		return fmt.Sprintf("the patient had left %s by the cut-off of %s (%s)", r.Practice, Day(f.CutOff), r.leftBecause())
+	}
+	return fmt.Sprintf("not a regular patient of %s (%s)", r.Practice, r.notRegularBecause())
 }
 
 // notChosen says which cohorts give no segment, and what the place chose.

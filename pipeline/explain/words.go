@@ -51,20 +51,24 @@ func allNamed(identifiers []string) string {
 	return list(words)
 }
 
-// days lists the activity dates of rows, each once; "undated" where one has none.
+// days lists the activity dates of rows, each once.
 func days(rows []Row) string {
 	var dates []civil.Date
+	undated := false
 	for _, row := range rows {
-		dates = append(dates, row.Activity)
+		if row.Activity.IsNone() {
+			undated = true
+		} else {
+			dates = append(dates, row.Activity)
+		}
 	}
 	slices.Sort(dates)
-	words := []string{}
+	var words []string
 	for _, date := range slices.Compact(dates) {
-		if date.IsNone() {
-			words = append(words, "no date")
-			continue
-		}
 		words = append(words, Day(date))
+	}
+	if undated {
+		words = append(words, "no date")
 	}
 	return list(words)
 }
