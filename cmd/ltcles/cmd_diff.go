@@ -33,12 +33,6 @@ type DiffOptions struct {
 	Quiet           bool
 }
 
-// The other formats of what is compared.
-const (
-	formatTable = "table"
-	formatJSON  = "json"
-)
-
 // AddFlags adds the flags of the options.
 func (o *DiffOptions) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Workspace, "workspace", ".", "the workspace's folder")

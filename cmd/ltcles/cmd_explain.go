@@ -37,12 +37,6 @@ type ExplainOptions struct {
 	Quiet       bool
 }
 
-// The formats of explain besides CSV.
-const (
-	formatTable = "table"
-	formatJSON  = "json"
-)
-
 // AddFlags adds the flags of the options.
 func (o *ExplainOptions) AddFlags(flags *pflag.FlagSet) {
 	o.PeriodOptions.AddFlags(flags)

@@ -32,12 +32,6 @@ type RejectsOptions struct {
 	Quiet    bool
 }
 
-// The formats of the list.
-const (
-	formatCSV  = "csv"
-	formatXLSX = "xlsx"
-)
-
 // AddFlags adds the flags of the options.
 func (o *RejectsOptions) AddFlags(flags *pflag.FlagSet) {
 	o.PeriodOptions.AddFlags(flags)
