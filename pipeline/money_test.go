@@ -29,7 +29,8 @@ const inventedPractices = `
 		case
 			when size = 0 then null
 			when size = 1 then '0'
-			when size < 4 then printf('%%d.%%06d', heads %% 3, decimals)
+			when size = 2 then printf('%%d.%%06d', heads %% 3, decimals)
+			when size = 3 then printf('0.%%06d', decimals %% 20000)
 			when size < 6 then printf('%%d.%%06d', heads %% 1000000000, decimals)
 			when size < 8 then cast(heads %% 20000 as varchar)
 			else printf('%%d.%%02d', 1000 + heads %% 29000, decimals %% 100)
