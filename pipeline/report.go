@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 
@@ -83,7 +84,22 @@ type PracticeReport struct {
 	RejectedClaims int64 `json:"rejected_claims"`
 	// AtStake is how many assessments the practice's findings and rejected claim
 	// rows are about; one may be in several of them.
-	AtStake int64 `json:"at_stake"`
+	AtStake      int64  `json:"at_stake"`
+	AtStakePence *int64 `json:"at_stake_pence"` // what they are worth; null without a target or a contract value
+	// AssessmentsPence is the annual value of the assessments domain (R19).
+	AssessmentsPence *int64 `json:"assessments_value_pence"`
+}
+
+// Worth is what so many assessments are worth to the practice, in pence, half up:
+// each is its part of the assessments domain's annual value. Null without a target
+// or a contract value.
+func (p PracticeReport) Worth(assessments int64) *int64 {
+	if p.AssessmentsPence == nil || p.Target == nil || *p.Target == 0 {
+		return nil
+	}
+	twice := new(big.Int).Mul(big.NewInt(2*assessments), big.NewInt(*p.AssessmentsPence))
+	pence := twice.Add(twice, big.NewInt(*p.Target)).Div(twice, big.NewInt(2**p.Target)).Int64()
+	return &pence
 }
 
 // Finding is one row of fact_finding.
@@ -94,6 +110,8 @@ type Finding struct {
 	Affected int64  `json:"affected"`
 	Message  string `json:"message"`
 	AtStake  int64  `json:"at_stake"` // assessments: those that it is about; the target of a practice without files
+	// AtStakePence is what they are worth; null without a practice, a target or a contract value.
+	AtStakePence *int64 `json:"at_stake_pence"`
 }
 
 // Accepted is a file that the operator accepted as it is, and why it needed that.
@@ -165,28 +183,36 @@ func (r *run) gatherPractices(ctx context.Context) error {
 			inner join raw_file as files on files.file_no = int_row.file_no
 			where named.outcome = 'rejected' and int_row.role = 'claim'
 			group by coalesce(int_row.practice_code, files.practice_code, '')
+		),
+		assessments_values as (
+			select domain_values.practice_code, cast(sum(domain_values.value_pence) as bigint) as value_pence
+			from int_domain_value as domain_values
+			inner join raw_domain as domains on domains.domain = domain_values.domain
+			where domains.is_by_activity
+			group by domain_values.practice_code
 		)
 		select coalesce(coverage.practice_code, ''), coalesce(coverage.state, ''),
 			coalesce(balance.rows_read, 0), coalesce(balance.kept, 0), coalesce(balance.excluded, 0),
 			coalesce(balance.ignored, 0), coalesce(balance.rejected, 0),
 			cast(positions.assessments as bigint), cast(positions.counted as bigint), positions.annual_target,
-			coalesce(rejected_claims.claims, 0)
+			coalesce(rejected_claims.claims, 0), assessments_values.value_pence
 		from mart_fact_coverage as coverage
 		full outer join balance on balance.practice_code = coverage.practice_code
 		left join mart_fact_practice_position as positions on positions.practice_code = coverage.practice_code
+		left join assessments_values on assessments_values.practice_code = coverage.practice_code
 		left join rejected_claims on rejected_claims.practice_code = coalesce(coverage.practice_code, '')
 		order by coverage.practice_code nulls last`, func(v []any) error {
 		r.report.Practices = append(r.report.Practices, PracticeReport{
 			Practice: v[0].(string), State: v[1].(string), RowsRead: v[2].(int64), Kept: v[3].(int64), Excluded: v[4].(int64),
 			Ignored: v[5].(int64), Rejected: v[6].(int64), Assessments: whole(v[7]), Counted: whole(v[8]), Target: whole(v[9]),
-			RejectedClaims: v[10].(int64), AtStake: v[10].(int64),
+			RejectedClaims: v[10].(int64), AtStake: v[10].(int64), AssessmentsPence: whole(v[11]),
 		})
 		return nil
 	})
 }
 
 // gatherFindings takes fact_finding, with the assessments at stake, which add up
-// for each practice.
+// for each practice, and what they are worth.
 func (r *run) gatherFindings(ctx context.Context) error {
 	place := map[string]int{}
 	for i, practice := range r.report.Practices {
@@ -196,7 +222,7 @@ func (r *run) gatherFindings(ctx context.Context) error {
 	for _, check := range schema.Findings() {
 		stakes[check.Name] = check.CountsAssessments()
 	}
-	return r.db.Query(ctx, `
+	err := r.db.Query(ctx, `
 		select coalesce(practice_code, ''), check_name, severity, cast(affected as bigint), message
 		from mart_fact_finding order by practice_code nulls last, check_name`, func(v []any) error {
 		finding := Finding{Practice: v[0].(string), Check: v[1].(string), Severity: v[2].(string), Affected: v[3].(int64), Message: v[4].(string)}
@@ -209,10 +235,15 @@ func (r *run) gatherFindings(ctx context.Context) error {
 		}
 		if known {
 			r.report.Practices[at].AtStake += finding.AtStake
+			finding.AtStakePence = r.report.Practices[at].Worth(finding.AtStake)
 		}
 		r.report.Findings = append(r.report.Findings, finding)
 		return nil
 	})
+	for i, practice := range r.report.Practices {
+		r.report.Practices[i].AtStakePence = practice.Worth(practice.AtStake)
+	}
+	return err
 }
 
 func whole(value any) *int64 {

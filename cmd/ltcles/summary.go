@@ -297,13 +297,13 @@ func orDash(n *int64) string {
 	return fmt.Sprint(*n)
 }
 
-// printFindings prints every finding by practice, the practice with most at stake
-// first, and what no practice is known of last.
+// printFindings prints every finding by practice, the practice with most money at
+// stake first, and what no practice is known of last.
 func printFindings(to io.Writer, report *pipeline.Report) {
 	findings := slices.Clone(report.Findings)
 	for _, practice := range report.Practices {
 		if n := practice.RejectedClaims; n > 0 {
-			findings = append(findings, pipeline.Finding{Practice: practice.Practice, Severity: schema.Warning, Check: "rejected claim rows", AtStake: n,
+			findings = append(findings, pipeline.Finding{Practice: practice.Practice, Severity: schema.Warning, Check: "rejected claim rows", AtStake: n, AtStakePence: practice.Worth(n),
 				Message: fmt.Sprintf("%s rejected; ltcles rejects --period %s --practice %s lists them", counted(int(n), "claim row"), report.Period, cmp.Or(practice.Practice, pipeline.UnknownPractice))})
 		}
 	}
@@ -311,8 +311,8 @@ func printFindings(to io.Writer, report *pipeline.Report) {
 		fmt.Fprintln(to, "\nno findings")
 		return
 	}
-	fmt.Fprintln(to, "\nfindings by practice, most assessments at stake first: those that its findings and rejected claim rows are about")
-	fmt.Fprintln(to, "(one may be in several; a practice without files has its annual target at stake; money is not worked out yet)")
+	fmt.Fprintln(to, "\nfindings by practice, most money at stake first: the assessments that its findings and rejected claim rows are about,")
+	fmt.Fprintln(to, "and their part of the assessments domain's annual value (one may be in several; a practice without files has all of it at stake)")
 	stakes := map[string]pipeline.PracticeReport{}
 	for _, practice := range report.Practices {
 		stakes[practice.Practice] = practice
@@ -320,6 +320,7 @@ func printFindings(to io.Writer, report *pipeline.Report) {
 	slices.SortStableFunc(findings, func(a, b pipeline.Finding) int {
 		return cmp.Or(
 			compareBool(a.Practice == "", b.Practice == ""),
+			cmp.Compare(orNone(stakes[b.Practice].AtStakePence), orNone(stakes[a.Practice].AtStakePence)),
 			cmp.Compare(stakes[b.Practice].AtStake, stakes[a.Practice].AtStake),
 			cmp.Compare(a.Practice, b.Practice),
 			cmp.Compare(b.AtStake, a.AtStake),
@@ -328,16 +329,29 @@ func printFindings(to io.Writer, report *pipeline.Report) {
 	})
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	for _, finding := range findings {
-		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\t%s\n", cmp.Or(finding.Practice, "-"), finding.Severity, finding.Check, atStake(finding.AtStake), finding.Message)
+		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\t%s\n", cmp.Or(finding.Practice, "-"), finding.Severity, finding.Check, atStake(finding), finding.Message)
 	}
 	out.Flush()
 }
 
-func atStake(assessments int64) string {
-	if assessments == 0 {
+// atStake is the assessments that a finding is about, and what they are worth where
+// that is known.
+func atStake(finding pipeline.Finding) string {
+	switch {
+	case finding.AtStake == 0:
 		return "-"
+	case finding.AtStakePence == nil:
+		return fmt.Sprintf("%d at stake", finding.AtStake)
 	}
-	return fmt.Sprintf("%d at stake", assessments)
+	return fmt.Sprintf("%d at stake, £%d.%02d", finding.AtStake, *finding.AtStakePence/100, *finding.AtStakePence%100)
+}
+
+// orNone sorts what is not known with nothing.
+func orNone(pence *int64) int64 {
+	if pence == nil {
+		return 0
+	}
+	return *pence
 }
 
 func compareBool(a, b bool) int {
@@ -371,11 +385,11 @@ func printPractice(to io.Writer, report *pipeline.Report, practice string) {
 	if len(findings) == 0 {
 		fmt.Fprintln(to, "\nno findings")
 	} else {
-		fmt.Fprintln(to, "\nfindings, most assessments at stake first (money is not worked out yet)")
+		fmt.Fprintln(to, "\nfindings, most at stake first")
 	}
 	for _, finding := range findings {
 		check := about[finding.Check]
-		fmt.Fprintf(to, "  %s: %s: %s (%s)\n", finding.Severity, finding.Check, finding.Message, cmp.Or(strings.TrimPrefix(atStake(finding.AtStake), "-"), "no assessment at stake"))
+		fmt.Fprintf(to, "  %s: %s: %s (%s)\n", finding.Severity, finding.Check, finding.Message, cmp.Or(strings.TrimPrefix(atStake(finding), "-"), "no assessment at stake"))
 		fmt.Fprintf(to, "    meaning: %s\n    fix: %s\n", check.Meaning, check.Fix)
 	}
 	printRejected(to, rejectedOf(report.ToMend))

@@ -95,3 +95,30 @@ func TestSummaryOfFewFiles(t *testing.T) {
 		}
 	}
 }
+
+// A few assessments of a practice where each is worth much come before many where each is worth
+// little; what nobody can put a price on comes last, by the assessments.
+func TestFindingsAreListedByMoney(t *testing.T) {
+	worth := func(pence int64) *int64 { return &pence }
+	report := &pipeline.Report{Practices: []pipeline.PracticeReport{
+		{Practice: "Y90001", AtStake: 30, AtStakePence: worth(2_999_99)},
+		{Practice: "Y90002", AtStake: 2, AtStakePence: worth(3_000_00)},
+		{Practice: "Y90003", AtStake: 4},
+		{Practice: "Y90004", AtStake: 5},
+	}}
+	for _, practice := range report.Practices {
+		report.Findings = append(report.Findings, pipeline.Finding{Practice: practice.Practice, Check: "late_coded", Severity: "warning",
+			AtStake: practice.AtStake, AtStakePence: practice.AtStakePence, Message: "late"})
+	}
+	var out strings.Builder
+	printFindings(&out, report)
+	at := -1
+	for _, line := range []string{"Y90002  warning  late_coded  2 at stake, £3000.00", "Y90001  warning  late_coded  30 at stake, £2999.99",
+		"Y90004  warning  late_coded  5 at stake ", "Y90003  warning  late_coded  4 at stake "} {
+		if next := strings.Index(out.String(), line); next <= at {
+			t.Errorf("%q is not there, or not after what should come before it:\n%s", line, out.String())
+		} else {
+			at = next
+		}
+	}
+}
