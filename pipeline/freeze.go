@@ -233,11 +233,12 @@ func (f *freezing) checkCoverage(ctx context.Context) error {
 // where exactly what it was frozen from goes in, and else a supplement to it. So
 // no run has the frozen period for its own.
 func (r *run) settleFrozen() {
-	year := r.cfg.Period.Supplement(0)
-	if r.published != nil || r.current == nil || !year.IsYearEnd() {
+	if r.published != nil || !r.cfg.Period.IsYearEnd() {
 		return
 	}
-	period := r.current.Period(year.String())
+	year := r.cfg.Period.Supplement(0)
+	r.cfg.Period = year
+	period := r.publishedPeriod()
 	if period == nil || period.Status != snapshot.Final {
 		return
 	}
@@ -247,7 +248,7 @@ func (r *run) settleFrozen() {
 		r.cfg.Period = year.Supplement(1)
 		return
 	}
-	r.cfg.Period, r.published, r.freeze, r.final = year, frozen, frozen.Manifest.Freeze, true
+	r.published, r.freeze, r.final = frozen, frozen.Manifest.Freeze, true
 	for _, in := range r.inputs {
 		in.accepted = accepted[in.Name]
 	}

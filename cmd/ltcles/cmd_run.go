@@ -34,7 +34,8 @@ func newRunCommand(s streams) *cobra.Command {
 		Short: "Ingest a period, compute it and publish it",
 		Long: `Reads every file of inbox/<period>, computes the period and publishes it beside
 the periods before it. Readers see the old snapshot or the new one, never a part.
-Running the same inputs again changes nothing.
+Running the same inputs again changes nothing. A year end that is frozen stays as it
+is: running it with other inputs publishes a supplement, in history only.
 
 ` + exitCodes,
 		Args: noArguments,

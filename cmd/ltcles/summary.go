@@ -72,6 +72,15 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 	return nil
 }
 
+// inboxPeriod is the period whose inbox a report is of: a supplement's is the year end's.
+func inboxPeriod(report *pipeline.Report) string {
+	period, err := contract.ParsePublished(report.Period)
+	if err != nil {
+		return report.Period
+	}
+	return period.Supplement(0).String()
+}
+
 func printUnchanged(to io.Writer, report *pipeline.Report) {
 	is := "published"
 	if report.Freeze != nil {
@@ -304,7 +313,7 @@ func printFindings(to io.Writer, report *pipeline.Report) {
 	for _, practice := range report.Practices {
 		if n := practice.RejectedClaims; n > 0 {
 			findings = append(findings, pipeline.Finding{Practice: practice.Practice, Severity: schema.Warning, Check: "rejected claim rows", AtStake: n, AtStakePence: practice.Worth(n),
-				Message: fmt.Sprintf("%s rejected; ltcles rejects --period %s --practice %s lists them", counted(int(n), "claim row"), report.Period, cmp.Or(practice.Practice, pipeline.UnknownPractice))})
+				Message: fmt.Sprintf("%s rejected; ltcles rejects --period %s --practice %s lists them", counted(int(n), "claim row"), inboxPeriod(report), cmp.Or(practice.Practice, pipeline.UnknownPractice))})
 		}
 	}
 	if len(findings) == 0 {
