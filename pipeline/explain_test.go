@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -240,5 +241,47 @@ func explainByTheRules(t *testing.T, w *workspace.Workspace, run oracle.Run, in 
 	})
 	if err != nil {
 		t.Fatalf("explain %s: %v", run.Period, err)
+	}
+}
+
+// The number asked about is blank before a file is read, and in no file of the workspace but the
+// inbox's while the period is computed or afterwards.
+func TestExplainKeepsNoNumber(t *testing.T) {
+	const name = "R05_emis_number_leads_to_the_nhs_number_that_rows_pair_it_with"
+	c := readCase(t, name)
+	w := c.workspace(t)
+	asked, steps := 0, 0
+	for _, identity := range slices.Sorted(maps.Values(c.identities(t, w))) {
+		one := askedOf(identity)
+		if len(one.Number) < 10 { // a shorter one may be part of a pseudonym
+			continue
+		}
+		number := string(one.Number)
+		asked++
+		cfg := pipeline.Config{Workspace: w, Period: c.runs[0].period, AsAt: c.runs[0].asAt, Threads: 1, Progress: func(pipeline.Progress) {
+			steps++
+			if strings.Trim(string(one.Number), "\x00") != "" {
+				t.Error("the number is there while files are read")
+			}
+			for file, text := range readAll(t, w.Private()) {
+				if strings.Contains(text, number) {
+					t.Errorf("%s holds the number", file)
+				}
+			}
+		}}
+		if _, err := pipeline.Explain(context.Background(), cfg, one); err != nil {
+			t.Fatal(err)
+		}
+		for file, text := range readAll(t, w.Dir) {
+			if strings.Contains(text, number) && !strings.HasPrefix(file, "inbox") {
+				t.Errorf("%s holds the number", file)
+			}
+		}
+		if asked == 2 {
+			break
+		}
+	}
+	if asked != 2 || steps == 0 {
+		t.Errorf("%d asked about, %d steps seen", asked, steps)
 	}
 }

@@ -69,7 +69,7 @@ P may be a supplement to a year end that is published, 2026-27-s1.
 ` + exitCodes,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError{fmt.Errorf("%s that belongs to no flag; see %s --help", counted(len(args), "argument"), cmd.CommandPath())}
+				return usageError{fmt.Errorf("an argument that belongs to no flag; see %s --help", cmd.CommandPath())}
 			}
 			return nil
 		},

@@ -36,7 +36,10 @@ func Rules(f Facts) []Rule {
 	rules = append(rules, f.losses()...)
 	rules = append(rules, f.practiceCode(), f.identity(), f.cutOff(), f.notDeceased())
 	for _, registration := range f.Registrations {
-		rules = append(rules, f.notLeft(registration), f.regular(registration))
+		rules = append(rules, f.notLeft(registration))
+	}
+	for _, registration := range f.Registrations {
+		rules = append(rules, f.regular(registration))
 	}
 	return append(rules, f.onePractice(), f.assessment(), f.cohorts(), f.eligibility(), f.segments(), f.timeliness(), f.mdt())
 }
