@@ -5,40 +5,51 @@
 --     an assessment that is gained, where it was. '' where there is no other.
 create table explained_difference as
 with
+assessments as (
+    select * from difference where what = 'assessment'
+),
 losses as (
     select
-        difference.practice_code,
-        difference.patient_key,
-        difference.change,
-        difference.column_no,
+        assessments.what,
+        assessments.practice_code,
+        assessments.patient_key,
+        assessments.column_no,
         lost.reason,
-        lost.practice_now
-    from difference
+        lost.practice_now as other_practice
+    from assessments
     inner join lost_assessment as lost
-        on lost.practice_code = difference.practice_code
-        and lost.patient_key = difference.patient_key
-    where difference.what = 'assessment'
-      and (
-          difference.change = 'lost'
-          or (difference.change = 'changed' and difference.column_name = 'is_counted' and difference.to_value = 'false')
-      )
+        on lost.practice_code = assessments.practice_code
+        and lost.patient_key = assessments.patient_key
+    where assessments.change = 'lost'
+        or (assessments.column_name = 'is_counted' and assessments.from_value = 'true' and assessments.to_value = 'false')
+),
+gains as (
+    select
+        assessments.what,
+        assessments.practice_code,
+        assessments.patient_key,
+        assessments.column_no,
+        cast(null as string) as reason,
+        earlier.practice_code as other_practice
+    from assessments
+    inner join from_fact_assessment as earlier on earlier.patient_key = assessments.patient_key
+    where assessments.change = 'gained' and earlier.practice_code <> assessments.practice_code
+),
+causes as (
+    select * from losses
+    union all
+    select * from gains
 ),
 final as (
     select
         difference.*,
-        coalesce(losses.reason, '') as reason,
-        coalesce(losses.practice_now, moved.practice_code, '') as other_practice
+        coalesce(causes.reason, '') as reason,
+        coalesce(causes.other_practice, '') as other_practice
     from difference
-    left join losses
-        on difference.what = 'assessment'
-        and losses.practice_code = difference.practice_code
-        and losses.patient_key = difference.patient_key
-        and losses.change = difference.change
-        and losses.column_no = difference.column_no
-    left join from_fact_assessment as moved
-        on difference.what = 'assessment'
-        and difference.change = 'gained'
-        and moved.patient_key = difference.patient_key
-        and moved.practice_code <> difference.practice_code
+    left join causes
+        on causes.what = difference.what
+        and causes.practice_code = difference.practice_code
+        and causes.patient_key = difference.patient_key
+        and causes.column_no = difference.column_no
 )
 select * from final;
