@@ -32,14 +32,15 @@ type FreezeConfig struct {
 // has changed: a *config.Problem for each fault of the call or the workspace, a
 // *NotFitError for the data. A year end that is frozen already stays as it is.
 func Freeze(ctx context.Context, cfg FreezeConfig) (*Report, error) {
-	release, err := lock(cfg.Workspace)
+	running := Config{
+		Workspace: cfg.Workspace, Period: cfg.Period, AsAt: civil.None, Command: "freeze", Publish: true, Threads: cfg.Threads, Progress: cfg.Progress,
+	}
+	release, err := lock(running)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	r, err := open(Config{
-		Workspace: cfg.Workspace, Period: cfg.Period, AsAt: civil.None, Publish: true, Threads: cfg.Threads, Progress: cfg.Progress,
-	})
+	r, err := open(running)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/gofrs/flock"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
@@ -44,6 +43,9 @@ type Config struct {
 	// those of none; "" lists no rows.
 	Practice string
 	Threads  int // 0: what the settings say
+	// Command is the name of the command that was typed, without its arguments:
+	// another that has to wait is told.
+	Command  string
 	Progress func(Progress)
 
 	again    *snapshot.Snapshot // of replay: what to compute again; nil for what the current one shows
@@ -121,9 +123,10 @@ func stages() []stage {
 // Run runs a period. The report is returned with an error too, as far as the
 // run came; a *NotFitError means that the data is not fit to be published, a
 // *config.Problem that the workspace or the call is at fault. Whatever the
-// error, what is published is either as before or complete and new.
+// error, what is published is either as before or complete and new: the report
+// names the new snapshot where readers see it.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
-	release, err := lock(cfg.Workspace)
+	release, err := lock(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -166,22 +169,6 @@ func (r *run) work(ctx context.Context, stages []stage) error {
 	}
 	r.log.Info("run ended", zap.String("published", r.report.Snapshot))
 	return r.writeSummary()
-}
-
-// lock makes sure that one run at a time works on a workspace.
-func lock(w *workspace.Workspace) (release func(), err error) {
-	if err := os.MkdirAll(w.Private(), 0o700); err != nil {
-		return nil, fmt.Errorf("lock workspace: %w", err)
-	}
-	held := flock.New(filepath.Join(w.Private(), "lock"))
-	locked, err := held.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("lock workspace: %w", err)
-	}
-	if !locked {
-		return nil, &config.Problem{File: w.Dir, Found: "another run is at work here", Expected: "one run at a time", Fix: "wait until it has ended"}
-	}
-	return func() { _ = held.Unlock() }, nil // the lock goes with the process at the latest
 }
 
 // open reads everything but the inbox: contract, reference lists, key, and what

@@ -48,7 +48,7 @@ func replay(ctx context.Context, cfg Config, see func(*run, Standing) error) err
 // reopen goes as far as replay can without reading the files' rows: what goes in
 // is known, and how that stands to what went in.
 func reopen(ctx context.Context, cfg Config, see func(*run, Standing) error) error {
-	release, err := lock(cfg.Workspace)
+	release, err := lock(cfg)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func runRejects(ctx context.Context, o RejectsOptions, s streams) error {
 	}
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Run(ctx, pipeline.Config{
-		Workspace: w, Period: period, AsAt: o.AsAt, Today: today(), Practice: practice, Threads: o.Threads, Progress: bar.update,
+		Command: "rejects", Workspace: w, Period: period, AsAt: o.AsAt, Today: today(), Practice: practice, Threads: o.Threads, Progress: bar.update,
 	})
 	bar.finish()
 	var notFit *pipeline.NotFitError

@@ -72,9 +72,13 @@ func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
 			return err
 		}
 	}
+	command := "check"
+	if publish {
+		command = "run"
+	}
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Run(ctx, pipeline.Config{
-		Workspace: w, Period: period, AsAt: o.AsAt, Today: today(),
+		Command: command, Workspace: w, Period: period, AsAt: o.AsAt, Today: today(),
 		Accept: o.Accept, AcceptAll: o.AcceptAll, Publish: publish, Practice: o.Practice, Threads: o.Threads, Progress: bar.update,
 	})
 	bar.finish()
