@@ -339,7 +339,7 @@ func (c *comparison) replay(ctx context.Context) error {
 	}
 	compared, _ := c.from.snapshot.File("fact_assessment", c.From.Period)
 	cfg := Config{
-		Command: "diff",
+		Command:   "diff",
 		Workspace: c.cfg.Workspace, Period: c.to.period, AsAt: civil.None, Threads: c.cfg.Threads, Progress: c.cfg.Progress,
 		again: c.to.origin, compared: c.from.snapshot.Path(compared.Name),
 	}

@@ -118,7 +118,7 @@ func runExplain(ctx context.Context, o ExplainOptions, s streams) error {
 	}
 	bar := newProgress(s.err, o.Quiet)
 	cfg := pipeline.Config{
-		Command: "explain",
+		Command:   "explain",
 		Workspace: w, Period: period, AsAt: o.AsAt, Today: today(), Practice: practice, Threads: o.Threads, Progress: bar.update,
 	}
 	if o.Disposition != "" {
