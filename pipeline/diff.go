@@ -52,7 +52,7 @@ type PracticeComparison struct {
 	Gained, Lost                               int64
 	Changed                                    int64 // assessments that both have, with another value
 	CohortsGained, CohortsLost, CohortsChanged int64
-	Values                                     int64 // of its position that are different
+	Values, Money                              int64 // values of its position and of its reconciliation that are different
 }
 
 // LossReport is how many assessments of a practice are lost, or count no longer,
@@ -65,7 +65,7 @@ type LossReport struct {
 
 // Difference is one thing that only one period has, or one value that is another.
 type Difference struct {
-	What          string `json:"what"` // assessment, cohort, position
+	What          string `json:"what"` // assessment, cohort, position, money
 	Practice      string `json:"practice_code"`
 	Patient       string `json:"patient_key"` // "" for what is not a patient's
 	Cohort        string `json:"cohort"`
@@ -134,6 +134,7 @@ func comparedTables() []comparedTable {
 		{"assessment", "fact_assessment", "is_counted"},
 		{"cohort", "fact_cohort_patient", "segment"},
 		{"position", "fact_practice_position", ""},
+		{"money", "fact_reconciliation", ""},
 	}
 }
 
@@ -398,7 +399,8 @@ func (c *comparison) gather(ctx context.Context) error {
 				count(case when what = 'cohort' and change = 'gained' then 1 end) as cohorts_gained,
 				count(case when what = 'cohort' and change = 'lost' then 1 end) as cohorts_lost,
 				count(distinct case when what = 'cohort' and change = 'changed' then concat(patient_key, cohort) end) as cohorts_changed,
-				count(case when patient_key = '' then 1 end) as other_values
+				count(case when what = 'position' then 1 end) as position_values,
+				count(case when what = 'money' then 1 end) as money_values
 			from difference
 			group by practice_code
 		),
@@ -406,26 +408,28 @@ func (c *comparison) gather(ctx context.Context) error {
 			select positions.practice_code, from_assessments, to_assessments, from_counted, to_counted,
 				coalesce(gained, 0) as gained, coalesce(lost, 0) as lost, coalesce(changed, 0) as changed,
 				coalesce(cohorts_gained, 0) as cohorts_gained, coalesce(cohorts_lost, 0) as cohorts_lost,
-				coalesce(cohorts_changed, 0) as cohorts_changed, coalesce(other_values, 0) as other_values,
+				coalesce(cohorts_changed, 0) as cohorts_changed,
+				coalesce(position_values, 0) as position_values, coalesce(money_values, 0) as money_values,
 				differences.practice_code is not null as is_different
 			from compared_fact_practice_position as positions
 			left join differences on differences.practice_code = positions.practice_code
 		)
 		select practice_code, from_assessments, to_assessments, from_counted, to_counted,
-			gained, lost, changed, cohorts_gained, cohorts_lost, cohorts_changed, other_values
+			gained, lost, changed, cohorts_gained, cohorts_lost, cohorts_changed, position_values, money_values
 		from practices
 		where is_different
 		union all
 		select '', cast(sum(from_assessments) as bigint), cast(sum(to_assessments) as bigint),
 			cast(sum(from_counted) as bigint), cast(sum(to_counted) as bigint),
 			cast(sum(gained) as bigint), cast(sum(lost) as bigint), cast(sum(changed) as bigint), cast(sum(cohorts_gained) as bigint),
-			cast(sum(cohorts_lost) as bigint), cast(sum(cohorts_changed) as bigint), cast(sum(other_values) as bigint)
+			cast(sum(cohorts_lost) as bigint), cast(sum(cohorts_changed) as bigint), cast(sum(position_values) as bigint),
+			cast(sum(money_values) as bigint)
 		from practices
 		order by 1`, func(v []any) error {
 		p := PracticeComparison{
 			Practice: v[0].(string), AssessmentsThen: whole(v[1]), AssessmentsNow: whole(v[2]), CountedThen: whole(v[3]), CountedNow: whole(v[4]),
 			Gained: v[5].(int64), Lost: v[6].(int64), Changed: v[7].(int64),
-			CohortsGained: v[8].(int64), CohortsLost: v[9].(int64), CohortsChanged: v[10].(int64), Values: v[11].(int64),
+			CohortsGained: v[8].(int64), CohortsLost: v[9].(int64), CohortsChanged: v[10].(int64), Values: v[11].(int64), Money: v[12].(int64),
 		}
 		if p.Practice == "" {
 			c.All = p

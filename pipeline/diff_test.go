@@ -135,6 +135,7 @@ func expectedDifferences(from, to []oracle.Table) []string {
 	var lines []string
 	for what, shows := range map[string][2]string{
 		"assessment": {"fact_assessment", "is_counted"}, "cohort": {"fact_cohort_patient", "segment"}, "position": {"fact_practice_position", ""},
+		"money": {"fact_reconciliation", ""},
 	} {
 		then, now := rowsOf(from, shows[0]), rowsOf(to, shows[0])
 		for id, row := range then {

@@ -51,8 +51,8 @@ func newDiffCommand(s streams) *cobra.Command {
 		Use:   "diff --from P --to P",
 		Short: "List what changed between two published periods, and why",
 		Long: `Compares two published periods of one contract year: the assessments, cohort
-patients and practice positions that were gained, lost or changed, and the reason
-of each assessment that is lost or counts no longer. A period is a month, a year
+patients, practice positions and money that were gained, lost or changed, and the
+reason of each assessment that is lost or counts no longer. A period is a month, a year
 end, a supplement to it, or the name of a folder in published/snapshots, which
 stands for the period that it was made for: so a period can be compared with what
 it replaced.
@@ -221,11 +221,11 @@ func printComparison(to io.Writer, compared *pipeline.Comparison, practices []pi
 	}
 	fmt.Fprintln(to, "\npractices with a difference")
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "  practice\tassessments\tgained\tlost\tnow\tchanged\tcounted\tnow\tcohorts gained\tlost\tchanged\tposition values")
+	fmt.Fprintln(out, "  practice\tassessments\tgained\tlost\tnow\tchanged\tcounted\tnow\tcohorts gained\tlost\tchanged\tposition values\tmoney values")
 	for _, p := range practices {
-		fmt.Fprintf(out, "  %s\t%s\t%d\t%d\t%s\t%d\t%s\t%s\t%d\t%d\t%d\t%d\n", cmp.Or(p.Practice, "all"),
+		fmt.Fprintf(out, "  %s\t%s\t%d\t%d\t%s\t%d\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", cmp.Or(p.Practice, "all"),
 			orDash(p.AssessmentsThen), p.Gained, p.Lost, orDash(p.AssessmentsNow), p.Changed,
-			orDash(p.CountedThen), orDash(p.CountedNow), p.CohortsGained, p.CohortsLost, p.CohortsChanged, p.Values)
+			orDash(p.CountedThen), orDash(p.CountedNow), p.CohortsGained, p.CohortsLost, p.CohortsChanged, p.Values, p.Money)
 	}
 	if err := out.Flush(); err != nil || len(losses) == 0 {
 		return err

@@ -2,7 +2,7 @@
 -- that they have different. What does not apply is '', which is how a null reads.
 create table difference (
     what_no integer not null,           -- the order in which things are listed
-    what varchar not null,              -- assessment, cohort, position
+    what varchar not null,              -- assessment, cohort, position, money
     practice_code varchar not null,
     patient_key varchar not null,
     cohort varchar not null,
