@@ -204,6 +204,12 @@ func open(cfg Config) (*run, error) {
 	if err := r.checkCurrent(); err != nil {
 		return nil, err
 	}
+	if cfg.Period.IsSupplement() && r.publishedPeriod() == nil {
+		return nil, &config.Problem{
+			File: cfg.Workspace.Published(), Found: "no supplement " + cfg.Period.String(), Expected: "one that is published",
+			Fix: fmt.Sprintf("name another --period, such as the year end %s", cfg.Period.Supplement(0)),
+		}
+	}
 	return r, r.checkKey()
 }
 

@@ -2,12 +2,10 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
 
-	"ltcles/pipeline/config"
 	"ltcles/pipeline/snapshot"
 )
 
@@ -58,12 +56,6 @@ func reopen(ctx context.Context, cfg Config, see func(*run, Standing) error) err
 		return err
 	}
 	defer r.stop()
-	if cfg.Period.IsSupplement() && r.publishedPeriod() == nil {
-		return &config.Problem{
-			File: cfg.Workspace.Published(), Found: "no supplement " + cfg.Period.String(), Expected: "one that is published",
-			Fix: fmt.Sprintf("name another --period, such as the year end %s", cfg.Period.Supplement(0)),
-		}
-	}
 	standing, err := r.revisit(ctx)
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ practice is not known is in the list of the practice whose file it is in.
 }
 
 func runRejects(ctx context.Context, o RejectsOptions, s streams) error {
-	period, w, err := o.open()
+	period, w, err := o.openPublished()
 	if err != nil {
 		return err
 	}
