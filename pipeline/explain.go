@@ -268,17 +268,15 @@ func (r *run) gatherRows(ctx context.Context, facts *explain.Facts) error {
 	})
 }
 
-// assessmentIn is the patient's row in a table of assessments; nil for none. A patient who was
-// published under the EMIS number asked about is found under that.
+// assessmentIn is the patient's row in a table of assessments; nil for none. One who was known by
+// an EMIS number when it was published is found under that.
 func (r *run) assessmentIn(ctx context.Context, table string) (found *explain.Assessment, err error) {
 	columns := append(assessmentColumns(), r.segmentColumns()...)
 	err = r.db.Query(ctx, `
 		select assessments.`+strings.Join(columns, ", assessments.")+`
 		from `+table+` as assessments
-		inner join ask_patient
-			on assessments.patient_key = ask_patient.patient_key
-			or assessments.patient_key = ask_patient.asked_key
-		order by case when assessments.patient_key = ask_patient.patient_key then 0 else 1 end`, func(v []any) error {
+		inner join ask_key on ask_key.patient_key = assessments.patient_key
+		order by ask_key.place, ask_key.patient_key`, func(v []any) error {
 		if found != nil {
 			return nil
 		}
