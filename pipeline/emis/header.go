@@ -216,12 +216,13 @@ func (v vocabulary) isHeader(cells [][]byte) (known int, header bool) {
 func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Layout, book *Book) (*layout, error) {
 	l := &layout{headerLine: line, twoRows: groupRow != nil, patient: map[Field]int{}}
 	groupOf := make([]int, len(columnRow))
+	isSpelledOut := areGroupsSpelledOut(groupRow)
 	var names []string
 	for i, name := range columnRow {
 		if strings.ContainsRune(name, '"') || (i < len(groupRow) && strings.ContainsRune(groupRow[i], '"')) {
 			return nil, refuse(line, "a stray quote in the header", "header cells without quotes in them", "export the search again, or mend the header line")
 		}
-		if i < len(groupRow) && strings.TrimSpace(groupRow[i]) != "" && !isGroupRepeated(groupRow, i) || len(names) == 0 {
+		if i < len(groupRow) && strings.TrimSpace(groupRow[i]) != "" && !(isSpelledOut && isSameGroup(groupRow, i)) || len(names) == 0 {
 			groupName := ""
 			if i < len(groupRow) {
 				groupName = groupRow[i]
@@ -256,6 +257,9 @@ func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Lay
 			}
 		} else {
 			seen[key] = true
+		}
+		if _, have := columns[g][entry.field]; have && isSpelledOut && entry.field.event() {
+			return nil, refuse(line, fmt.Sprintf("%s twice in one group, or two groups of one name side by side", entry.field), "each event column once in its group", "name each group above its first column only")
 		}
 		if rank, ok := ranks[g][entry.field]; !ok || entry.rank < rank {
 			columns[g][entry.field], ranks[g][entry.field] = i, entry.rank
@@ -299,9 +303,14 @@ func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Lay
 	return l, nil
 }
 
-// isGroupRepeated tells a group row's cell that says what the one on its left says:
-// whoever splits the merged cells of a report gets the name above each column.
-func isGroupRepeated(groupRow []string, i int) bool {
+// areGroupsSpelledOut tells a group row that has each group's name above each of
+// its columns, as splitting a report's merged cells leaves it: it names the
+// patient columns twice.
+func areGroupsSpelledOut(groupRow []string) bool {
+	return len(groupRow) > 1 && plain(groupRow[1]) == patientDetails
+}
+
+func isSameGroup(groupRow []string, i int) bool {
 	return i > 0 && strings.TrimSpace(groupRow[i]) == strings.TrimSpace(groupRow[i-1])
 }
 

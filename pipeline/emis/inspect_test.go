@@ -132,7 +132,7 @@ func TestRefusals(t *testing.T) {
 		{"a.csv", "Organisation Code,NHS Number,NHS Number,Date,Code\n", "the header of nhs_number twice"},
 		{"a.csv", "Organisation Code,NHS Number,Date,Code,\"Name\nZ00001,9990000018,,,Zebedee Quince\n", "no header that is known"},
 		{"a.csv", "Organisation Code,NHS Number,Date,Code,5\" x\nZ00001,9990000018,,,Zebedee Quince\n", "line 1: found a stray quote in the header"},
-		{"a.csv", "Patient Details,,Assessed,Assessed,Assessed\nOrganisation Code,NHS Number,Date,Code,Date\n", "the header of activity_date twice in one group"},
+		{"a.csv", "Patient Details,Patient Details,Assessed,Assessed,Assessed,Assessed\nOrganisation Code,NHS Number,Date,Code,Event Date,Concept ID\n", "activity_date twice in one group, or two groups of one name side by side"},
 		{"a.csv", "Patient Details,,5\" x,\nOrganisation Code,NHS Number,Date,Code\n", "line 2: found a stray quote in the header"},
 	}
 	for _, tt := range tests {
@@ -298,6 +298,7 @@ func TestLayout(t *testing.T) {
 		{"two rows", "Patient Details,,,Assessed,,Eligible,,\nNHS Number,EMIS Number,Organisation Code,Date,Code,Date,Code,", "practice_code=2 nhs_number=0 emis_number=1 [4 3 -1 ][6 5 -1 ] of 7"},
 		{"a group's name above each column", "Patient Details,Patient Details,Assessed,Assessed,Eligible, Eligible ,\nNHS Number,Organisation Code,Date,Code,Date,Code,", "practice_code=1 nhs_number=0 [3 2 -1 ][5 4 -1 ] of 6"},
 		{"two groups of one name", "Patient Details,,Assessed,,Assessed,\nNHS Number,Organisation Code,Date,Code,Date,Code", "practice_code=1 nhs_number=0 [3 2 -1 ][5 4 -1 ] of 6"},
+		{"two groups of one name, the first of one column", "Patient Details,,417206009,417206009,\nNHS Number,Organisation Code,Event Date,Date,Value", "practice_code=1 nhs_number=0 [-1 2 -1 417206009][-1 3 -1 417206009] of 5"},
 		{"practice of entry", "Patient Details,,Assessed,,\nNHS Number,Practice Code,Organisation Code,Date,Code", "practice_code=1 nhs_number=0 [4 3 -1 ] of 5"},
 		{"a code in the group's name", "Patient Details,,Assessed (756261000000100),,\nNHS Number,Organisation Code,Date,Date Recorded,Value", "practice_code=1 nhs_number=0 [-1 2 3 756261000000100] of 5"},
 		{"a code in the name and a column", "Patient Details,,417206009,\nNHS Number,Organisation Code,Date,Code", "practice_code=1 nhs_number=0 [3 2 -1 ] of 4"},
