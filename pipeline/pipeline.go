@@ -157,11 +157,12 @@ func (r *run) work(ctx context.Context, stages []stage) error {
 	for _, stage := range stages {
 		r.log.Info("stage begins", zap.String("stage", stage.name))
 		if err := stage.run(r, ctx); err != nil {
-			if ctx.Err() != nil {
+			interrupted := ctx.Err() != nil && r.report.Snapshot == ""
+			if interrupted {
 				err = ctx.Err()
 			}
 			r.log.Error("run ended", zap.String("stage", stage.name), zap.Error(err))
-			if ctx.Err() != nil || r.dir == "" {
+			if interrupted || r.dir == "" {
 				return err // the record of an earlier run of the same inputs stands
 			}
 			return errors.Join(err, r.writeSummary())

@@ -76,7 +76,7 @@ func runFreeze(ctx context.Context, o FreezeOptions, s streams) error {
 	if err == nil && !o.Quiet {
 		printFrozen(s.out, report, o.Workspace)
 	}
-	return err
+	return published(report, err)
 }
 
 // parseMissing reads CODE=REASON.

@@ -85,5 +85,5 @@ func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
 	if report != nil && !o.Quiet {
 		err = errors.Join(err, printReport(s.out, report, o, publish))
 	}
-	return err
+	return published(report, err)
 }

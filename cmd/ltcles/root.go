@@ -28,7 +28,7 @@ const (
 
 const exitCodes = `Exit codes:
   0    done; warnings are allowed
-  1    an unexpected failure
+  1    an unexpected failure; where readers see a new snapshot all the same, a message says so
   2    the call or the workspace is at fault
   3    the data is not fit to publish; nothing changed
   4    verification failed
@@ -56,6 +56,21 @@ type differentError struct{ differences int }
 
 func (e differentError) Error() string { return counted(e.differences, "difference") + " found" }
 
+// publishedError is what went wrong once readers saw the new snapshot.
+type publishedError struct {
+	error
+	snapshot string
+}
+
+// published is an error of a command that publishes, with the snapshot that
+// readers see all the same, if they do.
+func published(report *pipeline.Report, err error) error {
+	if err == nil || report == nil || report.Snapshot == "" {
+		return err
+	}
+	return publishedError{err, report.Snapshot}
+}
+
 // execute runs a command line and returns the exit code.
 func execute(ctx context.Context, args []string, s streams) int {
 	root := newRootCommand(s)
@@ -71,6 +86,10 @@ func execute(ctx context.Context, args []string, s streams) int {
 
 // messages are the lines of an error, one for each problem.
 func messages(err error) []string {
+	var beside publishedError
+	if errors.As(err, &beside) {
+		return append(strings.Split(err.Error(), "\n"), beside.snapshot+" is published all the same: readers see it")
+	}
 	if errors.Is(err, context.Canceled) {
 		return []string{"interrupted; nothing was published"}
 	}
@@ -109,9 +128,12 @@ func exitCode(err error) int {
 	var problem *config.Problem
 	var unverified unverifiedError
 	var different differentError
+	var beside publishedError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &beside):
+		return exitFailed
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &unverified):
