@@ -192,7 +192,7 @@ func open(cfg Config) (*run, error) {
 	if err := r.store.Sweep(); err != nil {
 		return nil, err
 	}
-	if err := r.sweepPrivate(); err != nil {
+	if err := r.sweep(); err != nil {
 		return nil, err
 	}
 	var err error
@@ -264,15 +264,20 @@ func (r *run) isPublished() bool {
 
 const runPrefix = "run-"
 
-// sweepPrivate removes what killed runs left behind.
-func (r *run) sweepPrivate() error {
-	left, err := filepath.Glob(filepath.Join(r.cfg.Workspace.Private(), runPrefix+"*"))
-	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
-	}
-	for _, dir := range left {
-		if err := os.RemoveAll(dir); err != nil {
+// sweep removes what killed runs left behind.
+func (r *run) sweep() error {
+	for _, pattern := range []string{
+		filepath.Join(r.cfg.Workspace.Private(), runPrefix+"*"),
+		filepath.Join(r.cfg.Workspace.Runs(), "*", summaryPart),
+	} {
+		left, err := filepath.Glob(pattern)
+		if err != nil {
 			return fmt.Errorf("sweep: %w", err)
+		}
+		for _, path := range left {
+			if err := os.RemoveAll(path); err != nil {
+				return fmt.Errorf("sweep: %w", err)
+			}
 		}
 	}
 	return nil

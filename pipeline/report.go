@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -253,8 +254,12 @@ func whole(value any) *int64 {
 	return nil
 }
 
-// writeSummary writes runs/<run_id>/summary.json. A check of inputs that were
-// published before leaves the record of that.
+// summaryPart is the summary until it is whole.
+const summaryPart = ".summary.json"
+
+// writeSummary writes runs/<run_id>/summary.json, the last of a run's record: a
+// run without it was killed. A check of inputs that were published before leaves
+// the record of that.
 func (r *run) writeSummary() error {
 	summary := *r.report
 	if published := r.snapshotOf(r.id); published != nil && !r.cfg.Publish {
@@ -264,8 +269,12 @@ func (r *run) writeSummary() error {
 	if err != nil {
 		return fmt.Errorf("write summary: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(r.dir, "summary.json"), append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write summary: %w", err)
+	part := filepath.Join(r.dir, summaryPart)
+	if err := os.WriteFile(part, append(text, '\n'), 0o644); err != nil {
+		return errors.Join(fmt.Errorf("write summary: %w", err), os.RemoveAll(part))
+	}
+	if err := os.Rename(part, filepath.Join(r.dir, "summary.json")); err != nil {
+		return errors.Join(fmt.Errorf("write summary: %w", err), os.RemoveAll(part))
 	}
 	return nil
 }
