@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -109,7 +110,7 @@ func (d disk) symlink(target, path string) error {
 		return err
 	}
 	if d.noSymlinks || runtime.GOOS == "windows" {
-		return fmt.Errorf("symlink %s: %w", path, fs.ErrInvalid)
+		return fmt.Errorf("symlink %s: %w", path, errors.ErrUnsupported)
 	}
 	return os.Symlink(target, path)
 }

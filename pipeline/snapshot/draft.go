@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"ltcles/pipeline/schema"
 )
@@ -290,13 +291,25 @@ func (s Store) publish(draft, name string) (seen bool, err error) {
 func (s Store) announce(draft, name string) error {
 	next := s.path(nextName)
 	info, err := os.Lstat(s.path(currentName))
-	wasDirectory := err == nil && info.IsDir()
-	if wasDirectory || s.disk.symlink(filepath.Join(snapshotsDir, name), next) != nil {
+	asDirectory := err == nil && info.IsDir()
+	if !asDirectory {
+		err := s.disk.symlink(filepath.Join(snapshotsDir, name), next)
+		if asDirectory = hasNoLinks(err); err != nil && !asDirectory {
+			return err
+		}
+	}
+	if asDirectory {
 		if err := s.mirror(draft, next, name); err != nil {
 			return err
 		}
 	}
 	return s.disk.sync(s.Dir)
+}
+
+// hasNoLinks tells a file system without symbolic links, which Linux reports as EPERM, from one
+// that is full or fails: what fails once must not turn current into a directory for good.
+func hasNoLinks(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EPERM)
 }
 
 // mirror makes a directory with the draft's files.
