@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 GO ?= go
 LINT_VERSION := v2.15.0
+FAULTS ?= full
 
 .PHONY: help
 help: ## print the targets
@@ -18,6 +19,19 @@ demo: build ## make a synthetic workspace in demo/ and run two months of it
 .PHONY: test
 test: ## run the tests; needs Go and a C compiler
 	$(GO) test -timeout 20m ./...
+
+.PHONY: faults
+faults: strace ## kill and fail a run at each call on its workspace; FAULTS=short tries a sample
+	FAULTS=$(FAULTS) $(GO) test -tags faults -count 1 -timeout 4h -v -run '^TestFaults' ./cmd/ltcles
+	PUBLICATIONS=$(if $(filter short,$(FAULTS)),40,200) $(GO) test -count 1 -timeout 1h -v -run '^TestReadersDuringPublication$$' ./pipeline/snapshot
+
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null || { \
+		echo "strace is missing; installing it with apt-get"; \
+		sudo=$$(test $$(id -u) -eq 0 || echo sudo); \
+		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq strace; \
+	} || { echo "install strace, which make faults needs (Linux only)"; exit 1; }
 
 .PHONY: lint
 lint: ## formatting, vet, and the linters with the import direction

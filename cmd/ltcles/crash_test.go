@@ -125,6 +125,8 @@ func (s *site) judge(dir string, code int, said string) outcome {
 		o.untold = "exit code 0, and readers see the old snapshot"
 	case code != exitDone && o.isNew != saysNew:
 		o.untold = fmt.Sprintf("exit code %d, new snapshot %t: %q", code, o.isNew, said)
+	case code != exitDone && o.isNew && strings.Contains(said, "nothing was published"):
+		o.untold = fmt.Sprintf("exit code %d, new snapshot, and %q", code, said)
 	case code != exitDone && said == "":
 		o.untold = fmt.Sprintf("exit code %d without a message", code)
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ltcles": func() { os.Exit(mainExit()) }})
+	testscript.Main(m, map[string]func(){
+		"ltcles": func() { os.Exit(mainExit()) },
+		"ltcles-pinned": func() { // makes the same calls on the same thread each time
+			runtime.LockOSThread()
+			os.Exit(mainExit())
+		},
+	})
 }
 
 // TestScripts types what is in testdata/*.txtar. Besides testscript's own

@@ -69,7 +69,7 @@ func TestMain(m *testing.M) {
 // Readers that resolve current once have every table of one snapshot, whatever is published
 // meanwhile, and no error. PUBLICATIONS says how many times that is; make faults has more.
 func TestReadersDuringPublication(t *testing.T) {
-	publications := 20
+	publications := 30
 	if text := os.Getenv("PUBLICATIONS"); text != "" {
 		var err error
 		if publications, err = strconv.Atoi(text); err != nil {
