@@ -2,10 +2,14 @@
 GO ?= go
 LINT_VERSION := v2.15.0
 FAULTS ?= full
+LICENCES_VERSION := v1.6.0
+# Licences that ask for no more than their notice. rapid is under MPL-2.0, and in tests only: the check of
+# what is linked, on Windows, makes no exception for it.
+LICENCES := Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT
 
 .PHONY: help
 help: ## print the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: build
 build: ## build bin/ltcles
@@ -46,3 +50,24 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@for target in $$($(GO) test ./pipeline/emis -list '^Fuzz' | grep '^Fuzz'); do \
 		$(GO) test ./pipeline/emis -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 10x || exit 1; \
 	done
+
+.PHONY: licences
+licences: bin/go-licenses-$(LICENCES_VERSION) ## check the licence of every dependency
+	@check() { CGO_ENABLED=1 $< check --allowed_licenses=$(LICENCES) "$$@" 2>bin/licences.log || { cat bin/licences.log; exit 1; }; }; \
+	check ./... --include_tests --ignore pgregory.net/rapid && GOOS=windows check ./cmd/ltcles
+
+.PHONY: sbom
+sbom: build bin/go-licenses-$(LICENCES_VERSION) ## write bin/ltcles.cdx.json: what the program is made of, as CycloneDX
+	@bin/go-licenses-$(LICENCES_VERSION) report ./cmd/ltcles >bin/licences.csv 2>bin/licences.log || { cat bin/licences.log; exit 1; }
+	$(GO) run ./tools/sbom bin/ltcles bin/licences.csv >bin/ltcles.cdx.json
+
+bin/go-licenses-$(LICENCES_VERSION):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/google/go-licenses@$(LICENCES_VERSION)
+	@mv bin/go-licenses $@
+
+.PHONY: reproducible
+reproducible: ## build the last commit in two folders, with nothing shared, and compare
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && set -e && for place in one two/further; do \
+		git clone -q . "$$dir/$$place/source"; \
+		(cd "$$dir/$$place/source" && GOCACHE="$$dir/$$place/cache" $(GO) build -trimpath -o "$$dir/$$place/ltcles" ./cmd/ltcles); \
+	done; cmp "$$dir/one/ltcles" "$$dir/two/further/ltcles" && echo "both builds are the same"

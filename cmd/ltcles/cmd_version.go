@@ -28,8 +28,11 @@ func runVersion(ctx context.Context, s streams) error {
 	commit, arrow := "unknown", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
+			switch {
+			case setting.Key == "vcs.revision":
 				commit = setting.Value
+			case setting.Key == "vcs.modified" && setting.Value == "true":
+				commit += ", with changes"
 			}
 		}
 		for _, dependency := range info.Deps {
