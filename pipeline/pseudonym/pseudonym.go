@@ -15,6 +15,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"ltcles/pipeline/config"
@@ -54,8 +55,9 @@ func Create(path string) (err error) {
 	return nil
 }
 
-// Load reads the key at path. A key that others on the machine can read is refused; on Windows,
-// where the mode says nothing about that, it is not looked at.
+// Load reads the key at path. A key that others on the machine can read, or exchange because they
+// can write to its folder, is refused; on Windows, where the mode says nothing about that, it is
+// not looked at.
 func Load(path string) (*Key, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -74,6 +76,9 @@ func Load(path string) (*Key, error) {
 		return nil, &config.Problem{File: path, Found: fmt.Sprintf("the key has mode %04o, which lets others use it", mode), Expected: "mode 0600",
 			Fix: fmt.Sprintf("run: chmod 600 %q", path)}
 	}
+	if err := checkFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
 	// Twice the expected length is enough to tell that a file is too long.
 	text, err := io.ReadAll(io.LimitReader(file, 4*keyBytes))
 	if err != nil {
@@ -88,6 +93,20 @@ func Load(path string) (*Key, error) {
 		return nil, &config.Problem{File: path, Found: "the key holds characters other than 0-9 and a-f", Expected: "64 hex digits and nothing else", Fix: "restore it from its backup"}
 	}
 	return &key, nil
+}
+
+// checkFolder refuses a folder that others can write to, unless it is one in which each may change
+// only what is theirs.
+func checkFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("read key: %w", err)
+	}
+	if mode := info.Mode(); runtime.GOOS != "windows" && mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
+		return &config.Problem{File: dir, Found: fmt.Sprintf("the key's folder has mode %04o, which lets others exchange the key", mode.Perm()), Expected: "mode 0700",
+			Fix: fmt.Sprintf("run: chmod 700 %q", dir)}
+	}
+	return nil
 }
 
 // ID is 16 hex digits that tell one key from another and do not lead back to it.

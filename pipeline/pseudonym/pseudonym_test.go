@@ -54,7 +54,7 @@ func TestHexDoesNotAllocate(t *testing.T) {
 }
 
 func TestCreateThenLoad(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pseudonym.key")
+	path := filepath.Join(folder(t), "pseudonym.key")
 	if err := Create(path); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestCreateThenLoad(t *testing.T) {
 		t.Error("the second Create changed the file")
 	}
 
-	other := filepath.Join(t.TempDir(), "other.key")
+	other := filepath.Join(folder(t), "other.key")
 	if err := Create(other); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestLoadRefuses(t *testing.T) {
 			if tt.mode != 0o600 && runtime.GOOS == "windows" {
 				t.Skip("a mode says nothing on Windows")
 			}
-			path := filepath.Join(t.TempDir(), "pseudonym.key")
+			path := filepath.Join(folder(t), "pseudonym.key")
 			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -135,13 +135,47 @@ func TestLoadRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Load(filepath.Join(t.TempDir(), "absent.key")); err == nil || !strings.Contains(err.Error(), "no key file") {
+	if _, err := Load(filepath.Join(folder(t), "absent.key")); err == nil || !strings.Contains(err.Error(), "no key file") {
 		t.Errorf("absent: %v", err)
 	}
 }
 
+func TestLoadRefusesAFolderThatOthersWriteTo(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a mode says nothing on Windows")
+	}
+	dir := folder(t)
+	path := filepath.Join(dir, "pseudonym.key")
+	if err := Create(path); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]string{
+		0o700: "", 0o755: "", 0o777 | os.ModeSticky: "",
+		0o770: "mode 0770, which lets others exchange the key; expected mode 0700; run: chmod 700", 0o707: "mode 0707",
+	} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(path)
+		problem := new(config.Problem)
+		if (err == nil) != (want == "") || want != "" && (!errors.As(err, &problem) || problem.File != dir || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%v: %v; expected %q", mode, err, want)
+		}
+	}
+}
+
+// folder is a folder for its owner alone, whatever the umask.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestLoadAcceptsWindowsLineEnd(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pseudonym.key")
+	path := filepath.Join(folder(t), "pseudonym.key")
 	if err := os.WriteFile(path, []byte(strings.Repeat("AB", 32)+"\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
