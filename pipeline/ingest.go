@@ -123,7 +123,8 @@ func (r *run) listInbox() ([]string, error) {
 	opened, err := emis.OpenInbox(os.DirFS(dir), r.limits())
 	var refusal *emis.Refusal
 	if errors.As(err, &refusal) {
-		return nil, &config.Problem{File: filepath.Join(dir, filepath.FromSlash(refusal.File)), Found: refusal.Found, Expected: refusal.Expected, Fix: refusal.Fix}
+		masked, _ := emis.MaskNHSNumbers(refusal.File)
+		return nil, &config.Problem{File: filepath.Join(dir, filepath.FromSlash(masked)), Found: refusal.Found, Expected: refusal.Expected, Fix: refusal.Fix}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list inbox: %w", err)

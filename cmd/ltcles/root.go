@@ -181,6 +181,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newDiffCommand(s),
 		newVerifyCommand(s),
 		newCodesCommand(s),
+		newDoctorCommand(s),
 		newVersionCommand(s),
 	)
 	return root

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -639,5 +640,27 @@ func mustHold(t testing.TB, store Store, at int, names map[string]bool, current 
 	}
 	if problems := r.problems(); len(problems) > 0 {
 		t.Fatalf("step %d: %v", at, problems)
+	}
+}
+
+func TestLinksAndLeftovers(t *testing.T) {
+	for _, c := range []struct{ symbolic, hard bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
+		store := Store{Dir: t.TempDir(), disk: disk{noSymlinks: !c.symbolic, noHardLinks: !c.hard}}
+		symbolic, hard, err := store.Links()
+		if err != nil || symbolic != (c.symbolic && runtime.GOOS != "windows") || hard != c.hard {
+			t.Errorf("%+v: Links = %v, %v, %v", c, symbolic, hard, err)
+		}
+		if left, err := store.Leftovers(); err != nil || left != nil {
+			t.Errorf("%+v: it left %v, %v", c, left, err)
+		}
+	}
+	store := Store{Dir: t.TempDir()}
+	for _, name := range []string{"snapshots/.draft-one-1", "snapshots/whole", ".next", ".previous"} {
+		if err := os.MkdirAll(store.path(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := store.Leftovers(); err != nil || !slices.Equal(left, []string{".next", ".previous", "snapshots/.draft-one-1"}) {
+		t.Errorf("Leftovers = %v, %v", left, err)
 	}
 }

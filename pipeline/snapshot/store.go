@@ -167,6 +167,43 @@ func (s Store) sweep() error {
 	return s.disk.sync(s.Dir)
 }
 
+// Leftovers lists what Sweep would remove or put right, as paths below the store's directory.
+func (s Store) Leftovers() ([]string, error) {
+	var left []string
+	for _, name := range []string{nextName, previousName} {
+		if exists(s.path(name)) {
+			left = append(left, name)
+		}
+	}
+	entries, err := os.ReadDir(s.snapshots())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list leftovers: %w", err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), draftPrefix) {
+			left = append(left, snapshotsDir+"/"+entry.Name())
+		}
+	}
+	return left, nil
+}
+
+// Links tries what the file system allows where snapshots are. Killed meanwhile, it leaves a draft.
+func (s Store) Links() (symbolic, hard bool, err error) {
+	draft, err := s.Begin("links")
+	if err != nil {
+		return false, false, err
+	}
+	defer func() { err = errors.Join(err, draft.Discard()) }()
+	file := filepath.Join(draft.dir, "file")
+	if err := s.disk.write(file, []byte("linked\n")); err != nil {
+		return false, false, fmt.Errorf("try links: %w", err)
+	}
+	if hard, err = s.disk.link(file, filepath.Join(draft.dir, "hard")); err != nil {
+		return false, false, fmt.Errorf("try links: %w", err)
+	}
+	return s.disk.symlink("file", filepath.Join(draft.dir, "symbolic")) == nil, hard, nil
+}
+
 func (s Store) path(name string) string { return filepath.Join(s.Dir, name) }
 
 func (s Store) snapshots() string { return filepath.Join(s.Dir, snapshotsDir) }
