@@ -97,7 +97,7 @@ func (d *doctor) wrong(about string, err error) {
 
 // lock takes the workspace's lock; nil where that cannot be had.
 func (d *doctor) lock() (release func()) {
-	release, err := lock(d.w)
+	release, err := lock(Config{Workspace: d.w, Command: "doctor"})
 	var problem *config.Problem
 	switch {
 	case errors.As(err, &problem):
@@ -112,24 +112,22 @@ func (d *doctor) lock() (release func()) {
 
 func (d *doctor) published() {
 	r := &run{store: d.store}
-	var err error
-	if r.current, err = d.store.Current(); err == nil {
+	var problems [2]error
+	r.current, problems[0] = d.store.Current()
+	r.snapshots, problems[1] = d.store.Snapshots()
+	err := errors.Join(problems[:]...)
+	if err == nil {
 		err = r.checkCurrent()
 	}
-	if err != nil {
+	d.current = r.current
+	switch {
+	case err != nil:
 		d.wrong("published", err)
-		return
-	}
-	if d.current = r.current; d.current == nil {
+	case d.current == nil:
 		d.ok("published", "nothing yet")
-		return
+	default:
+		d.ok("published", fmt.Sprintf("%s (periods: %d; snapshots that are kept: %d); ltcles verify reads them back", d.current.Name, len(d.current.Manifest.Periods), len(r.snapshots)))
 	}
-	snapshots, err := d.store.Snapshots()
-	if err != nil {
-		d.wrong("published", err)
-		return
-	}
-	d.ok("published", fmt.Sprintf("%s (periods: %d; snapshots that are kept: %d); ltcles verify reads them back", d.current.Name, len(d.current.Manifest.Periods), len(snapshots)))
 }
 
 func (d *doctor) key() {

@@ -79,7 +79,10 @@ func atWork(dir, sign, here string) *config.Problem {
 		return problem
 	}
 	command := strings.Join(strings.Fields("ltcles "+by.Command), " ")
-	problem.Found += fmt.Sprintf(": %s --period %s, process %d on %s, since %s", command, by.Period, by.Process, by.Host, info.ModTime().Format("2006-01-02 15:04:05"))
+	if by.Period != "" {
+		command += " --period " + by.Period
+	}
+	problem.Found += fmt.Sprintf(": %s, process %d on %s, since %s", command, by.Process, by.Host, info.ModTime().Format("2006-01-02 15:04:05"))
 	problem.Fix += fmt.Sprintf(", or end process %d: the lock goes with it", by.Process)
 	if by.Host != here {
 		problem.Fix += fmt.Sprintf("; only if %s is down for good, remove %s", by.Host, filepath.Join(filepath.Dir(sign), lockFile))

@@ -189,20 +189,7 @@ func open(cfg Config) (*run, error) {
 		return nil, err
 	}
 	r.contract.Rule(cfg.Workspace.Settings.Rulings)
-	if err := r.store.Sweep(); err != nil {
-		return nil, err
-	}
-	if err := r.sweep(); err != nil {
-		return nil, err
-	}
-	var err error
-	if r.current, err = r.store.Current(); err != nil {
-		return nil, err
-	}
-	if r.snapshots, err = r.store.Snapshots(); err != nil {
-		return nil, err
-	}
-	if err := r.checkCurrent(); err != nil {
+	if err := r.openStore(); err != nil {
 		return nil, err
 	}
 	if cfg.Period.IsSupplement() && r.publishedPeriod() == nil {
@@ -212,6 +199,23 @@ func open(cfg Config) (*run, error) {
 		}
 	}
 	return r, r.checkKey()
+}
+
+// openStore sweeps what killed runs left and reads what is published.
+func (r *run) openStore() (err error) {
+	if err := r.store.Sweep(); err != nil {
+		return err
+	}
+	if err := r.sweep(); err != nil {
+		return err
+	}
+	if r.current, err = r.store.Current(); err != nil {
+		return err
+	}
+	if r.snapshots, err = r.store.Snapshots(); err != nil {
+		return err
+	}
+	return r.checkCurrent()
 }
 
 // checkCurrent refuses a workspace that has snapshots and no current one: going

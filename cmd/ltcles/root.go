@@ -182,6 +182,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newVerifyCommand(s),
 		newCodesCommand(s),
 		newDoctorCommand(s),
+		newPurgeCommand(s),
 		newVersionCommand(s),
 	)
 	return root

@@ -664,3 +664,49 @@ func TestLinksAndLeftovers(t *testing.T) {
 		t.Errorf("Leftovers = %v, %v", left, err)
 	}
 }
+
+// Killed at any step of a removal, and started again, a snapshot is whole or gone.
+func TestRemoveAtEveryFault(t *testing.T) {
+	may, june := month(t, "2026-27", "2026-05", "2026-06-02"), month(t, "2026-27", "2026-06", "2026-07-02")
+	may.Latest, june.Latest = true, true
+	for at := 1; ; at++ {
+		store := Store{Dir: t.TempDir(), disk: disk{noSync: true}}
+		publishSmall(t, store, may)
+		publishSmall(t, store, june)
+		step := 0
+		faulty := store
+		faulty.disk.before = func(string, string) error {
+			if step++; step >= at {
+				return errKilled
+			}
+			return nil
+		}
+		err := faulty.Remove("run-2026-05")
+		if (err == nil) != (step < at) {
+			t.Fatalf("killed at step %d of %d: %v", at, step, err)
+		}
+		if err := store.Sweep(); err != nil {
+			t.Fatal(err)
+		}
+		snapshots, listErr := store.Snapshots()
+		if listErr != nil || nameOfCurrent(t, store) != "run-2026-06" || len(snapshots) > 2 || len(snapshots) == 2 && at > 1 {
+			t.Fatalf("killed at step %d: %d snapshots, %v", at, len(snapshots), listErr)
+		}
+		if left, err := store.Leftovers(); err != nil || left != nil {
+			t.Fatalf("killed at step %d: it left %v, %v", at, left, err)
+		}
+		if err == nil {
+			break
+		}
+	}
+	store := Store{Dir: t.TempDir(), disk: disk{noSync: true}}
+	publishSmall(t, store, may)
+	for _, name := range []string{"run-2026-05", "run-2026-06", "..", ""} {
+		if err := store.Remove(name); err == nil {
+			t.Errorf("Remove(%q) removed it", name)
+		}
+	}
+	if nameOfCurrent(t, store) != "run-2026-05" {
+		t.Error("the current snapshot is gone")
+	}
+}

@@ -167,6 +167,26 @@ func (s Store) sweep() error {
 	return s.disk.sync(s.Dir)
 }
 
+// Remove removes a snapshot that is not current. Killed meanwhile, it leaves the snapshot whole, or
+// a draft.
+func (s Store) Remove(name string) error {
+	current, err := s.currentSnapshot()
+	if err != nil {
+		return fmt.Errorf("remove snapshot %s: %w", name, err)
+	}
+	if name == current || !isName(name) {
+		return fmt.Errorf("remove snapshot %s: expected one that is not current", name)
+	}
+	gone := filepath.Join(s.snapshots(), draftPrefix+name)
+	if err := s.disk.rename(filepath.Join(s.snapshots(), name), gone); err != nil {
+		return fmt.Errorf("remove snapshot %s: %w", name, err)
+	}
+	if err := errors.Join(s.disk.sync(s.snapshots()), s.disk.removeAll(gone)); err != nil {
+		return fmt.Errorf("remove snapshot %s: %w", name, err)
+	}
+	return nil
+}
+
 // Leftovers lists what Sweep would remove or put right, as paths below the store's directory.
 func (s Store) Leftovers() ([]string, error) {
 	var left []string
