@@ -166,6 +166,12 @@ func findSides(cfg DiffConfig) (*comparison, error) {
 			Expected: "two periods of one contract year", Fix: "name others",
 		}
 	}
+	if c.From.KeyID != c.To.KeyID {
+		return nil, &config.Problem{
+			File: store.Dir, Found: fmt.Sprintf("%s is under key %s and %s under key %s, so that no patient can be matched", cfg.From, c.From.KeyID, cfg.To, c.To.KeyID),
+			Expected: "two periods under one key", Fix: "run the earlier period again, which puts it under the workspace's key, or name others",
+		}
+	}
 	return c, nil
 }
 
@@ -191,8 +197,7 @@ func findSide(text string, current *snapshot.Snapshot, snapshots []*snapshot.Sna
 	}
 	found.published = *published
 	for _, s := range snapshots {
-		if s.Manifest.RunID == published.RunID {
-			found.origin = s
+		if found.origin = s.As(published.RunID); found.origin != nil {
 			break
 		}
 	}

@@ -133,12 +133,18 @@ func (d *doctor) published() {
 func (d *doctor) key() {
 	path := d.w.KeyFile()
 	key, err := pseudonym.Load(path)
+	cutOff := false
 	if err == nil {
-		err = (&run{cfg: Config{Workspace: d.w}, key: key, current: d.current}).checkKey()
+		r := &run{cfg: Config{Workspace: d.w}, key: key, current: d.current}
+		if cutOff = r.isRekeyCutOff(); !cutOff {
+			err = r.checkKey()
+		}
 	}
 	switch {
 	case err != nil:
 		d.wrong("key", err)
+	case cutOff:
+		d.add(LevelWarning, "key", "rekey was cut off once everything was published", "the next run puts the new key in its place")
 	case runtime.GOOS == "windows":
 		d.add(LevelWarning, "key", fmt.Sprintf("%s at %s; who may open it cannot be seen from its mode on Windows", key, path),
 			fmt.Sprintf("see that icacls %q lists nobody but its users", filepath.Dir(path)))

@@ -73,6 +73,10 @@ func (f *freezing) do(ctx context.Context) error {
 		return f.refused(nil)
 	case published.Status == snapshot.Final:
 		return f.leave(ctx)
+	case published.KeyID != f.keyID:
+		f.against(path.Join("published", "current"), fmt.Sprintf("%s is published under the former key %s", f.cfg.Period, published.KeyID), "the workspace's key "+f.keyID,
+			"run the period again and look at it, then freeze")
+		return f.refused(nil)
 	}
 	f.checkWorkspace(published)
 	standing, err := f.revisit(ctx)
@@ -245,8 +249,9 @@ func (r *run) settleFrozen() {
 	}
 	frozen := r.snapshotOf(period.RunID) // is there, or the workspace would have been refused
 	accepted := acceptedThen(frozen)
+	r.keyID = frozen.Manifest.KeyID // that it was made final under
 	if r.deriveID(year, accepted, frozen.Manifest.Evidence, frozen.Manifest.Freeze) != period.RunID {
-		r.cfg.Period = year.Supplement(1)
+		r.cfg.Period, r.keyID = year.Supplement(1), r.key.ID()
 		return
 	}
 	r.published, r.freeze, r.final = frozen, frozen.Manifest.Freeze, true

@@ -311,7 +311,7 @@ func relativeTo(dir, name string) (string, error) {
 type evidence struct {
 	use    string
 	path   string
-	period snapshot.PublishedPeriod
+	period snapshot.PublishedPeriod // with the key that it is under
 	sha256 string
 }
 
@@ -373,7 +373,7 @@ func comparePublished(a, b string) int {
 // consult adds a published fact_assessment to the evidence, once for each use.
 func (r *run) consult(use string, from *snapshot.Snapshot, published snapshot.PublishedPeriod) {
 	file, ok := from.File("fact_assessment", published.Period)
-	if !ok {
+	if !ok || !r.canMatch(use, published.KeyID) {
 		return
 	}
 	for _, known := range r.evidence {
@@ -424,7 +424,7 @@ func (r *run) deriveID(period contract.Period, accepted map[string]bool, consult
 	if period.IsSupplement() {
 		name += "-supplement"
 	}
-	parts := []string{Version, name, r.asAt.String(), r.key.ID()}
+	parts := []string{Version, name, r.asAt.String(), r.keyID}
 	for _, file := range r.referenceFiles() {
 		parts = append(parts, "reference", file.File, file.SHA256)
 	}
@@ -457,6 +457,9 @@ func (r *run) deriveID(period contract.Period, accepted map[string]bool, consult
 // ingest reads the files that are to be read, several at a time, into one staged
 // file each. A file that turns out unreadable is refused, and the others go on.
 func (r *run) ingest(ctx context.Context) error {
+	if err := r.settleKeys(); err != nil {
+		return err
+	}
 	reader := &emis.Reader{
 		Inbox: r.inbox, Practices: r.practices(), Book: r.book(), AsAt: r.asAt,
 		Limits: r.limits(), TempDir: r.unpackedDir(),
@@ -568,12 +571,15 @@ func (r *run) stageExtract(ctx context.Context, reader *emis.Reader, agreement *
 // extract is an error, because it changes what the others of its agreement say.
 func (r *run) stage(ctx context.Context, in *input, determinants []string, read func(func(*emis.Row) error) (emis.Tally, error)) error {
 	in.key = staging.KeyOf(append([]string{in.SHA256, string(in.Kind), in.Practice, string(in.Code),
-		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.key.ID(), r.asAt.String()}, determinants...)...)
+		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.keyID, r.asAt.String()}, determinants...)...)
 	writer, err := staging.Create(r.stagedDir(), in.key)
 	if err != nil {
 		return err
 	}
 	keyed := &keyer{hasher: r.key.NewHasher()}
+	for _, former := range r.formers {
+		keyed.formers = append(keyed.formers, formerKeyer{former, former.key.NewHasher()})
+	}
 	tally, err := read(func(row *emis.Row) error {
 		if row.Line%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -601,10 +607,12 @@ func (r *run) stage(ctx context.Context, in *input, determinants []string, read 
 // keyer turns rows into staged rows: identifiers end here.
 type keyer struct {
 	hasher   *pseudonym.Hasher
+	formers  []formerKeyer
 	row      staging.Row
 	identity []byte
 	nhs      []byte
 	emis     []byte
+	was      []byte
 }
 
 func (k *keyer) stage(row *emis.Row) *staging.Row {
@@ -620,11 +628,13 @@ func (k *keyer) stage(row *emis.Row) *staging.Row {
 	if row.NHSState == emis.Valid {
 		k.nhs = k.hasher.Sum(k.nhs[:0], row.NHSNumber)
 		k.row.NHSKey = k.nhs
+		k.meet(row.NHSNumber, k.nhs)
 	}
 	if row.Practice != "" && len(row.EMISNumber) > 0 {
 		k.identity = emisIdentity(k.identity[:0], row.Practice, row.EMISNumber)
 		k.emis = k.hasher.Sum(k.emis[:0], k.identity)
 		k.row.EMISKey = k.emis
+		k.meet(k.identity, k.emis)
 	}
 	return &k.row
 }
@@ -632,4 +642,12 @@ func (k *keyer) stage(row *emis.Row) *staging.Row {
 // emisIdentity appends the identity of a practice's EMIS number (R5).
 func emisIdentity(dst []byte, practice string, number []byte) []byte {
 	return append(append(append(append(dst, "emis:"...), practice...), ':'), number...)
+}
+
+// meet notes an identity's pseudonyms under the former keys.
+func (k *keyer) meet(identity, now []byte) {
+	for i := range k.formers {
+		k.was = k.formers[i].hasher.Sum(k.was[:0], identity)
+		k.formers[i].note(k.was, now)
+	}
 }

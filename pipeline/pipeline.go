@@ -80,6 +80,9 @@ type run struct {
 	contract  *contract.Contract
 	reference *workspace.Reference
 	key       *pseudonym.Key
+	keyID     string         // of the key that the run is under: the workspace's, or that under which a period was published
+	next      *pseudonym.Key // of rekey: the one that replaces key
+	formers   []*formerKey   // other keys, under which evidence is published
 	store     snapshot.Store
 	snapshots []*snapshot.Snapshot // all that are there before the run
 	current   *snapshot.Snapshot   // what is published before the run; nil for nothing
@@ -175,6 +178,24 @@ func (r *run) work(ctx context.Context, stages []stage) error {
 // open reads everything but the inbox: contract, reference lists, key, and what
 // is published so far. What runs before this one may have left is swept.
 func open(cfg Config) (*run, error) {
+	r, err := newRun(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.openStore(); err != nil {
+		return nil, err
+	}
+	if cfg.Period.IsSupplement() && r.publishedPeriod() == nil {
+		return nil, &config.Problem{
+			File: cfg.Workspace.Published(), Found: "no supplement " + cfg.Period.String(), Expected: "one that is published",
+			Fix: fmt.Sprintf("name another --period, such as the year end %s", cfg.Period.Supplement(0)),
+		}
+	}
+	return r, r.settleWorkspaceKey()
+}
+
+// newRun reads what a run is of: contract, reference lists and key.
+func newRun(cfg Config) (*run, error) {
 	r := &run{cfg: cfg, store: snapshot.Store{Dir: cfg.Workspace.Published()}, asAt: civil.None, report: &Report{Period: cfg.Period.String()}}
 	if r.cfg.Progress == nil {
 		r.cfg.Progress = func(Progress) {}
@@ -189,16 +210,8 @@ func open(cfg Config) (*run, error) {
 		return nil, err
 	}
 	r.contract.Rule(cfg.Workspace.Settings.Rulings)
-	if err := r.openStore(); err != nil {
-		return nil, err
-	}
-	if cfg.Period.IsSupplement() && r.publishedPeriod() == nil {
-		return nil, &config.Problem{
-			File: cfg.Workspace.Published(), Found: "no supplement " + cfg.Period.String(), Expected: "one that is published",
-			Fix: fmt.Sprintf("name another --period, such as the year end %s", cfg.Period.Supplement(0)),
-		}
-	}
-	return r, r.checkKey()
+	r.keyID = r.key.ID()
+	return r, nil
 }
 
 // openStore sweeps what killed runs left and reads what is published.
@@ -240,24 +253,6 @@ func (r *run) checkCurrent() error {
 		File: filepath.Join(r.store.Dir, "current"), Found: "no link, though snapshots are there",
 		Expected: "a link to the one that is published, of " + strings.Join(names, ", "), Fix: "make the link again: ln -s snapshots/NAME current",
 	}
-}
-
-// checkKey refuses a key other than the one that history was published under:
-// the same patient would have two pseudonyms.
-func (r *run) checkKey() error {
-	if r.current == nil {
-		return nil
-	}
-	for _, period := range r.current.Manifest.Periods {
-		if period.KeyID != r.key.ID() {
-			return &config.Problem{
-				File: r.cfg.Workspace.KeyFile(), Found: fmt.Sprintf("key %s", r.key.ID()),
-				Expected: fmt.Sprintf("key %s, under which %s is published", period.KeyID, period.Period),
-				Fix:      "put the earlier key back",
-			}
-		}
-	}
-	return nil
 }
 
 // isPublished tells whether exactly this run is what is published for the period.
@@ -313,7 +308,7 @@ func (r *run) start() error {
 	}
 	r.log.Info("run begins",
 		zap.String("run_id", r.id), zap.String("period", r.cfg.Period.String()), zap.Bool("final", r.final), zap.Stringer("as_at", r.asAt),
-		zap.Stringer("cut_off", r.cutOff), zap.String("key_id", r.key.ID()), zap.String("program", Version), zap.Int("files", len(r.inputs)))
+		zap.Stringer("cut_off", r.cutOff), zap.String("key_id", r.keyID), zap.String("program", Version), zap.Int("files", len(r.inputs)))
 	if r.held == nil {
 		return nil
 	}

@@ -71,7 +71,7 @@ func (r *run) periods() []snapshot.PublishedPeriod {
 		status = snapshot.Final
 	}
 	periods = append(periods, snapshot.PublishedPeriod{
-		ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(), RunID: r.id, KeyID: r.key.ID(), AsAt: r.asAt, Status: status,
+		ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(), RunID: r.id, KeyID: r.keyID, AsAt: r.asAt, Status: status,
 	})
 	slices.SortFunc(periods, func(a, b snapshot.PublishedPeriod) int { return comparePublished(a.Period, b.Period) })
 	for i := range periods {
@@ -105,6 +105,21 @@ func isSupplement(period string) bool {
 // writeTable writes a table's history file of this period, takes over those of
 // the other periods, and writes the file of each contract year's latest period.
 func (r *run) writeTable(ctx context.Context, draft *snapshot.Draft, table schema.Table, periods []snapshot.PublishedPeriod) error {
+	path, err := r.writePeriod(ctx, draft, table)
+	if err != nil {
+		return err
+	}
+	return r.complete(ctx, draft, table, periods, map[string]string{r.cfg.Period.String(): path})
+}
+
+// writePeriod writes a table's history file of this period and returns its path.
+func (r *run) writePeriod(ctx context.Context, draft *snapshot.Draft, table schema.Table) (string, error) {
+	path := draft.Path(snapshot.TableFile(table.Name, r.cfg.Period.String()))
+	return path, r.db.CopyParquet(ctx, shaped(table, "mart_"+table.Name+" cross join (select contract_year, period, as_at, run_id from run)"), path)
+}
+
+// shaped is a query for the table's columns, in its order.
+func shaped(table schema.Table, from string) string {
 	var columns, order []string
 	for _, column := range table.Columns {
 		columns = append(columns, fmt.Sprintf("cast(%s as %s) as %[1]s", duck.Identifier(column.Name), column.Type))
@@ -112,20 +127,17 @@ func (r *run) writeTable(ctx context.Context, draft *snapshot.Draft, table schem
 	for _, column := range table.SortKey() {
 		order = append(order, duck.Identifier(column)+" nulls last")
 	}
-	shape := func(from string) string {
-		return fmt.Sprintf("select %s from %s order by %s", strings.Join(columns, ", "), from, strings.Join(order, ", "))
-	}
+	return fmt.Sprintf("select %s from %s order by %s", strings.Join(columns, ", "), from, strings.Join(order, ", "))
+}
+
+// complete takes over a table's history files but for those that were written, by
+// period, and makes the file of each contract year's latest period.
+func (r *run) complete(ctx context.Context, draft *snapshot.Draft, table schema.Table, periods []snapshot.PublishedPeriod, written map[string]string) error {
 	var latest []string
 	for _, period := range periods {
-		name := snapshot.TableFile(table.Name, period.Period)
-		var path string
-		if period.Period == r.cfg.Period.String() {
-			path = draft.Path(name)
-			query := shape("mart_" + table.Name + " cross join (select contract_year, period, as_at, run_id from run)")
-			if err := r.db.CopyParquet(ctx, query, path); err != nil {
-				return err
-			}
-		} else {
+		path, isWritten := written[period.Period]
+		if !isWritten {
+			name := snapshot.TableFile(table.Name, period.Period)
 			path = r.current.Path(name)
 			if err := draft.LinkFrom(r.current, name); err != nil {
 				return err
@@ -135,30 +147,30 @@ func (r *run) writeTable(ctx context.Context, draft *snapshot.Draft, table schem
 			latest = append(latest, path)
 		}
 	}
-	return r.writeLatest(ctx, draft, table.Name, latest, shape)
+	return r.writeLatest(ctx, draft, table, latest)
 }
 
 // writeLatest writes the file of each contract year's latest period. Where that
 // is one file of history, or what was published before, it is the same file.
-func (r *run) writeLatest(ctx context.Context, draft *snapshot.Draft, table string, latest []string, shape func(string) string) error {
-	name := snapshot.TableFile(table, "")
+func (r *run) writeLatest(ctx context.Context, draft *snapshot.Draft, table schema.Table, latest []string) error {
+	name := snapshot.TableFile(table.Name, "")
 	if !slices.ContainsFunc(latest, draft.Holds) {
 		return draft.LinkFrom(r.current, name)
 	}
 	if len(latest) == 1 && os.Link(latest[0], draft.Path(name)) == nil {
 		return nil
 	}
-	view := "latest_" + table
+	view := "latest_" + table.Name
 	if err := r.db.ViewParquet(ctx, view, latest); err != nil {
 		return err
 	}
-	return r.db.CopyParquet(ctx, shape(view), draft.Path(name))
+	return r.db.CopyParquet(ctx, shaped(table, view), draft.Path(name))
 }
 
 func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {
 	m := snapshot.Manifest{
 		RunID: r.id, Program: program(), ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(),
-		AsAt: r.asAt, CutOff: r.cutOff, KeyID: r.key.ID(), Freeze: r.freeze, Periods: periods,
+		AsAt: r.asAt, CutOff: r.cutOff, KeyID: r.keyID, Freeze: r.freeze, Periods: periods,
 		Reference: r.referenceFiles(), Evidence: r.consulted(),
 	}
 	for _, accepted := range r.report.Accepted {

@@ -131,7 +131,7 @@ func retained(current *snapshot.Snapshot, all []*snapshot.Snapshot, before civil
 	final := map[string]bool{}
 	for _, period := range current.Manifest.Periods {
 		final[period.ContractYear] = final[period.ContractYear] || period.Status == snapshot.Final
-		if at := slices.IndexFunc(all, func(s *snapshot.Snapshot) bool { return s.Manifest.RunID == period.RunID }); at >= 0 {
+		if at := slices.IndexFunc(all, func(s *snapshot.Snapshot) bool { return s.As(period.RunID) != nil }); at >= 0 {
 			stays(all[at], "it published "+period.Period+", which current holds")
 		}
 	}
@@ -178,8 +178,10 @@ func retained(current *snapshot.Snapshot, all []*snapshot.Snapshot, before civil
 			if keep[s.Name] == "" {
 				continue
 			}
-			for _, consulted := range s.Manifest.Evidence {
-				again = need(consulted.Table, consulted.Period, consulted.SHA256, "run "+s.Manifest.RunID+" consulted it") || again
+			for _, record := range s.Manifest.Records() {
+				for _, consulted := range record.Evidence {
+					again = need(consulted.Table, consulted.Period, consulted.SHA256, "run "+record.RunID+" consulted it") || again
+				}
 			}
 		}
 	}

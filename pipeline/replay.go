@@ -82,6 +82,7 @@ func (r *run) revisit(ctx context.Context) (Standing, error) {
 	}
 	if r.published != nil {
 		r.freeze, r.final = r.published.Manifest.Freeze, r.published.Manifest.Freeze != nil
+		r.keyID = r.published.Manifest.KeyID
 		if r.cfg.AsAt.IsNone() {
 			r.cfg.AsAt = r.published.Manifest.AsAt
 		}
@@ -106,8 +107,8 @@ func (r *run) publishedPeriod() *snapshot.PublishedPeriod {
 // snapshotOf is the snapshot that a run published; nil where it is not there.
 func (r *run) snapshotOf(runID string) *snapshot.Snapshot {
 	for _, published := range r.snapshots {
-		if published.Manifest.RunID == runID {
-			return published
+		if as := published.As(runID); as != nil {
+			return as
 		}
 	}
 	return nil
@@ -118,7 +119,7 @@ func (r *run) recall() {
 	for _, consulted := range r.published.Manifest.Evidence {
 		for _, earlier := range r.snapshots {
 			file, ok := earlier.File(consulted.Table, consulted.Period)
-			if !ok || file.SHA256 != consulted.SHA256 {
+			if !ok || file.SHA256 != consulted.SHA256 || !r.canMatch(consulted.Use, earlier.Period(consulted.Period).KeyID) {
 				continue
 			}
 			r.evidence = append(r.evidence, evidence{

@@ -36,6 +36,9 @@ type Report struct {
 	Accepted  []Accepted       `json:"accepted"`
 	Freeze    *snapshot.Freeze `json:"freeze"` // what was decided where the run is of a frozen year end; else null
 	Unfit     []string         `json:"unfit"`  // why the data is not fit to be published, one line each
+	// Unmatched is what is published under a key that is not there, so that the run
+	// could not consult it, and what follows from that; one line each.
+	Unmatched []string `json:"unmatched"`
 	// Shows is the period of the contract year that published/current shows after
 	// this run published; "" where it published nothing.
 	Shows  string      `json:"-"`

@@ -129,6 +129,7 @@ func (r *run) fill(ctx context.Context) error {
 		{"raw_disposition", dispositionRows()},
 		{"raw_file", r.fileRows()},
 		{"raw_file_count", r.fileCountRows()},
+		{"raw_former_pseudonym", r.formerRows()},
 	} {
 		if err := r.db.Append(ctx, table.name, table.rows); err != nil {
 			return err
@@ -142,19 +143,27 @@ func (r *run) fill(ctx context.Context) error {
 		return err
 	}
 	for _, e := range r.evidence {
-		if err := r.fillPublished(ctx, e.use, e.path); err != nil {
+		if err := r.fillPublished(ctx, e.use, e.path, e.period.KeyID); err != nil {
 			return err
 		}
 	}
 	if r.cfg.compared == "" {
 		return nil
 	}
-	return r.fillPublished(ctx, "compared", r.cfg.compared)
+	return r.fillPublished(ctx, "compared", r.cfg.compared, r.keyID)
 }
 
-// fillPublished adds a published fact_assessment, for one use of it.
-func (r *run) fillPublished(ctx context.Context, use, path string) error {
-	return r.db.InsertParquet(ctx, "raw_published_assessment", "'"+use+"', patient_key, practice_code, activity_date, is_counted", path)
+// fillPublished adds a published fact_assessment, for one use of it. Its patients are
+// those of the run by their pseudonyms, under whatever key it is published.
+func (r *run) fillPublished(ctx context.Context, use, path, keyID string) error {
+	patient := "patient_key"
+	if keyID != r.keyID {
+		// Who is in no row has no other pseudonym than this, which matches nobody.
+		patient = fmt.Sprintf(`coalesce((
+			select former.patient_key from raw_former_pseudonym as former
+			where former.key_id = '%s' and former.former_key = read_parquet.patient_key), patient_key)`, keyID)
+	}
+	return r.db.InsertParquet(ctx, "raw_published_assessment", "'"+use+"', "+patient+", practice_code, activity_date, is_counted", path)
 }
 
 // stagedFiles lists the staged files; an empty one is always among them, so that

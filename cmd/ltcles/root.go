@@ -183,6 +183,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newCodesCommand(s),
 		newDoctorCommand(s),
 		newPurgeCommand(s),
+		newRekeyCommand(s),
 		newVersionCommand(s),
 	)
 	return root

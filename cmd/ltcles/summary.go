@@ -59,6 +59,9 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 	for _, accepted := range report.Accepted {
 		fmt.Fprintf(to, "accepted as it is: %s\n", accepted.Reason)
 	}
+	for _, unmatched := range report.Unmatched {
+		fmt.Fprintln(to, unmatched)
+	}
 	switch {
 	case report.Snapshot != "":
 		fmt.Fprintf(to, "published %s\n", filepath.Join(o.Workspace, "published", "snapshots", report.Snapshot))

@@ -31,6 +31,15 @@ type linkedFile struct {
 	shared bool // the same bytes on disk, which an earlier commit has synced
 }
 
+// For says which run the draft is of, where that was not known when it was begun.
+func (d *Draft) For(runID string) error {
+	if !isName(runID) {
+		return fmt.Errorf("name snapshot: run id %q; expected letters, digits, dots, hyphens and underscores", runID)
+	}
+	d.runID = runID
+	return nil
+}
+
 // TableFile is the name of a table's file inside a snapshot; no period means the top level.
 func TableFile(table, period string) string {
 	if period == "" {

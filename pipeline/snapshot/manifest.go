@@ -32,6 +32,7 @@ type Manifest struct {
 	CutOff       civil.Date        `json:"cut_off"`
 	KeyID        string            `json:"key_id"`
 	Freeze       *Freeze           `json:"freeze,omitempty"` // where the run made its year end final
+	Rekey        *Rekey            `json:"rekey,omitempty"`  // where periods were put under another key
 	Accepted     []Accepted        `json:"accepted"`
 	Reference    []Reference       `json:"reference"`
 	Inputs       []Input           `json:"inputs"`
@@ -143,6 +144,9 @@ func (m Manifest) arranged() Manifest {
 		return comparePeriods(a.ContractYear, a.Period, b.ContractYear, b.Period)
 	})
 	m.Files = sorted(m.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	if m.Rekey != nil {
+		m.Rekey = m.Rekey.arranged()
+	}
 	return m
 }
 
@@ -222,6 +226,7 @@ func (m Manifest) faults() []string {
 			}
 		}
 	}
+	m.rekeyFaults(fault)
 	if !own {
 		fault("period %s of contract year %s, which the run is for, is not in its periods", m.Period, m.ContractYear)
 	}
