@@ -59,7 +59,7 @@ licences: bin/go-licenses-$(LICENCES_VERSION) ## check the licence of every depe
 .PHONY: sbom
 sbom: build bin/go-licenses-$(LICENCES_VERSION) ## write bin/ltcles.cdx.json: what the program is made of, as CycloneDX
 	@bin/go-licenses-$(LICENCES_VERSION) report ./cmd/ltcles >bin/licences.csv 2>bin/licences.log || { cat bin/licences.log; exit 1; }
-	$(GO) run ./tools/sbom bin/ltcles bin/licences.csv >bin/ltcles.cdx.json
+	$(GO) run ./cmd/sbom bin/ltcles bin/licences.csv >bin/ltcles.cdx.json
 
 bin/go-licenses-$(LICENCES_VERSION):
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/google/go-licenses@$(LICENCES_VERSION)
