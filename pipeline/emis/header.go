@@ -222,7 +222,7 @@ func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Lay
 		if strings.ContainsRune(name, '"') || (i < len(groupRow) && strings.ContainsRune(groupRow[i], '"')) {
 			return nil, refuse(line, "a stray quote in the header", "header cells without quotes in them", "export the search again, or mend the header line")
 		}
-		if i < len(groupRow) && strings.TrimSpace(groupRow[i]) != "" && !(isSpelledOut && isSameGroup(groupRow, i)) || len(names) == 0 {
+		if len(names) == 0 || beginsGroup(groupRow, i, isSpelledOut) {
 			groupName := ""
 			if i < len(groupRow) {
 				groupName = groupRow[i]
@@ -310,8 +310,12 @@ func areGroupsSpelledOut(groupRow []string) bool {
 	return len(groupRow) > 1 && plain(groupRow[1]) == patientDetails
 }
 
-func isSameGroup(groupRow []string, i int) bool {
-	return i > 0 && strings.TrimSpace(groupRow[i]) == strings.TrimSpace(groupRow[i-1])
+// beginsGroup tells whether column i begins another group.
+func beginsGroup(groupRow []string, i int, isSpelledOut bool) bool {
+	if i >= len(groupRow) || strings.TrimSpace(groupRow[i]) == "" {
+		return false
+	}
+	return i == 0 || !isSpelledOut || strings.TrimSpace(groupRow[i]) != strings.TrimSpace(groupRow[i-1])
 }
 
 func recordedColumn(columns map[Field]int) int {
