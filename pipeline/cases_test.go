@@ -469,10 +469,14 @@ func publishedFiles(t *testing.T, w *workspace.Workspace) map[string]string {
 }
 
 // identities tells whose pseudonym is whose: every number in the inbox, as an NHS number and as
-// an EMIS number of the practices of _default.
+// an EMIS number of each practice.
 func (c goldenCase) identities(t *testing.T, w *workspace.Workspace) map[string]string {
 	t.Helper()
 	key, err := pseudonym.Load(w.KeyFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference, err := w.Reference(c.runs[0].period.Year())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -487,7 +491,9 @@ func (c goldenCase) identities(t *testing.T, w *workspace.Workspace) map[string]
 		text, err := os.ReadFile(path)
 		text = unpackedText(text)
 		for _, number := range digits.FindAllString(string(text)+"\n"+padding.Replace(string(text)), -1) {
-			for _, identity := range []string{number, "emis:Y90001:" + number, "emis:Y90002:" + number} {
+			into[string(hasher.Hex(nil, []byte(number)))] = number
+			for _, practice := range reference.Practices {
+				identity := "emis:" + practice.Code + ":" + number
 				into[string(hasher.Hex(nil, []byte(identity)))] = identity
 			}
 		}

@@ -195,16 +195,21 @@ func TestExplainAgreesWithTheRules(t *testing.T) {
 			made := oracle.Generate(seed)
 			inputs, outputs := made.Decide()
 			w := writeWorkspace(t, made)
+			patients := 0
 			for n, run := range made.Runs {
 				writeInbox(t, w, run)
 				publish(t, w, run, 1)
-				explainByTheRules(t, w, run, inputs[n], outputs[n])
+				patients += explainByTheRules(t, w, run, inputs[n], outputs[n])
+			}
+			if patients == 0 {
+				t.Error("there is nobody to ask about")
 			}
 		})
 	}
 }
 
-func explainByTheRules(t *testing.T, w *workspace.Workspace, run oracle.Run, in oracle.Input, out oracle.Output) {
+// explainByTheRules asks about every patient of a run, and says how many there are.
+func explainByTheRules(t *testing.T, w *workspace.Workspace, run oracle.Run, in oracle.Input, out oracle.Output) int {
 	t.Helper()
 	rows, assessed := map[string][]place{}, map[string]*explain.Assessment{}
 	for i, row := range in.Rows {
@@ -220,9 +225,6 @@ func explainByTheRules(t *testing.T, w *workspace.Workspace, run oracle.Run, in 
 	period, err := contract.ParsePeriod(run.Period)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if len(rows) == 0 {
-		t.Errorf("%s: nobody to ask about", run.Period)
 	}
 	ctx := context.Background()
 	cfg := pipeline.Config{Workspace: w, Period: period, AsAt: civil.None, Today: run.AsAt, Threads: 1}
@@ -242,6 +244,7 @@ func explainByTheRules(t *testing.T, w *workspace.Workspace, run oracle.Run, in 
 	if err != nil {
 		t.Fatalf("explain %s: %v", run.Period, err)
 	}
+	return len(rows)
 }
 
 // The number asked about is blank before a file is read, and in no file of the workspace but the
@@ -253,7 +256,7 @@ func TestExplainKeepsNoNumber(t *testing.T) {
 	asked, steps := 0, 0
 	for _, identity := range slices.Sorted(maps.Values(c.identities(t, w))) {
 		one := askedOf(identity)
-		if len(one.Number) < 10 { // a shorter one may be part of a pseudonym
+		if len(one.Number) != len("9990000018") || !strings.HasPrefix(string(one.Number), "999") { // other digits may stand in a code or a pseudonym
 			continue
 		}
 		number := string(one.Number)
