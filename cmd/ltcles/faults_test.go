@@ -43,7 +43,7 @@ func shareOf(t *testing.T) share {
 	case "", "full":
 		return share{1, 8}
 	case "short":
-		return share{16, 120}
+		return share{20, 150}
 	default:
 		t.Fatalf("FAULTS=%s; expected full or short", form)
 		return share{}
@@ -138,9 +138,11 @@ func plan(calls []call, of share) []point {
 	}
 	for _, c := range calls {
 		switch {
+		case c.changes && slices.Contains([]string{"symlinkat", "renameat"}, c.name): // the commit is one of them
+			add(c, 1, kill, interrupt, "ENOSPC", "EIO", "EACCES")
 		case c.changes:
 			add(c, of.changing, kill, "ENOSPC", "EIO", "EACCES")
-			if c.onMain && slices.Contains([]string{"mkdirat", "linkat", "symlinkat", "renameat", "fsync"}, c.name) {
+			if slices.Contains([]string{"mkdirat", "linkat", "fsync"}, c.name) {
 				add(c, of.changing, interrupt)
 			}
 		case slices.Contains(looking, c.name):
