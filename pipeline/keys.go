@@ -22,7 +22,7 @@ func (r *run) checkKey() error {
 	if want := manifest.WorkspaceKey(); want != r.key.ID() {
 		return &config.Problem{
 			File: r.cfg.Workspace.KeyFile(), Found: r.key.String(), Expected: fmt.Sprintf("key %s, under which %s is published", want, r.current.Name),
-			Fix: "put the earlier key back; ltcles rekey makes a new one",
+			Fix: "put the earlier key back (ltcles rekey changes it)",
 		}
 	}
 	return nil
