@@ -72,14 +72,17 @@ type RowList struct {
 }
 
 // Explain computes a period again and says what became of one patient in it. The number asked
-// about is blanked before a file is read.
+// about is blanked before a row is read.
 func Explain(ctx context.Context, cfg Config, asked Asked) (explanation *Explanation, err error) {
-	key, err := pseudonym.Load(cfg.Workspace.KeyFile())
-	if err != nil {
-		return nil, err
-	}
-	number := asked.pseudonym(key)
-	err = replay(ctx, cfg, func(r *run, standing Standing) error {
+	defer clear(asked.Number)
+	err = reopen(ctx, cfg, func(r *run, standing Standing) error {
+		if err := r.settleKeys(); err != nil {
+			return err
+		}
+		number := asked.pseudonym(r.key)
+		if err := r.recompute(ctx); err != nil {
+			return err
+		}
 		explanation, err = r.explain(ctx, number, asked.Practice, standing)
 		return err
 	})
