@@ -63,6 +63,19 @@ func (h *history) freeze() {
 	m.Periods[0].Status = snapshot.Final
 }
 
+// rekey publishes the last snapshot's periods again, each by a run of its own.
+func (h *history) rekey() {
+	last := h.all[len(h.all)-1].Manifest
+	h.publish(last.Period, last.AsAt.String())
+	m := &h.all[len(h.all)-1].Manifest
+	m.Rekey = &snapshot.Rekey{}
+	for i := range m.Periods[1:] {
+		p := &m.Periods[i+1]
+		p.RunID += " again"
+		m.Rekey.Runs = append(m.Rekey.Runs, snapshot.Record{RunID: p.RunID, Period: p.Period, Evidence: last.Evidence})
+	}
+}
+
 func TestRetained(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -118,6 +131,13 @@ func TestRetained(t *testing.T) {
 			h.publish("2025-06", "2026-05-03")
 			h.publish("2025-06", "2026-05-04")
 		}, "2026-05-03", "2 3"},
+		{"what a change of key published, and what that rests on", func(h *history) {
+			h.publish("2025-05", "2026-05-01")
+			h.publish("2025-05", "2026-05-02")
+			h.publish("2025-06", "2026-05-03", "2025-05 of 1")
+			h.rekey()
+			h.publish("2025-07", "2026-05-04")
+		}, "2030-01-01", "1 4 5"},
 		{"supplements prove nothing", func(h *history) {
 			h.publish("2026-27", "2027-04-12")
 			h.publish("2026-27-s1", "2027-04-02")
