@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -150,6 +151,31 @@ func (d *doctor) key() {
 			fmt.Sprintf("see that icacls %q lists nobody but its users", filepath.Dir(path)))
 	default:
 		d.ok("key", fmt.Sprintf("%s at %s, for its owner alone", key, path))
+	}
+	if err == nil && !cutOff && d.current != nil {
+		d.formerKeys(key)
+	}
+}
+
+// formerKeys are those that published periods are under which a rekey left there.
+func (d *doctor) formerKeys(key *pseudonym.Key) {
+	under := map[string][]string{}
+	for _, period := range d.current.Manifest.Periods {
+		if period.KeyID != key.ID() {
+			under[period.KeyID] = append(under[period.KeyID], period.Period)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(under)) {
+		file := pseudonym.FormerFile(d.w.KeyFile(), id)
+		former, err := pseudonym.Former(d.w.KeyFile(), id)
+		switch {
+		case err != nil:
+			d.wrong("key", err)
+		case former == nil:
+			d.add(LevelWarning, "key", fmt.Sprintf("%s is not there: no patient of %s can be matched or explained", file, strings.Join(under[id], ", ")), "restore it from its backup, or run the period again")
+		default:
+			d.ok("key", fmt.Sprintf("former %s at %s, for %s", former, file, strings.Join(under[id], ", ")))
+		}
 	}
 }
 
