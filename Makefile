@@ -37,6 +37,10 @@ strace:
 		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq strace; \
 	} || { echo "install strace, which make faults needs (Linux only)"; exit 1; }
 
+.PHONY: mutants
+mutants: ## change one rule of the SQL at a time; a test must notice each
+	GO=$(GO) fixtures/mutants/run.sh
+
 .PHONY: lint
 lint: ## formatting, vet, and the linters with the import direction
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) run ./...
