@@ -185,7 +185,7 @@ func askedOf(identity string) pipeline.Asked {
 // What is explained of random workspaces is what the plain-Go statement of the rules makes of
 // them: whose each row is, what became of it, and what the patient counts for.
 func TestExplainAgreesWithTheRules(t *testing.T) {
-	seeds := uint64(6)
+	seeds := uint64(4)
 	if testing.Short() {
 		seeds = 2
 	}

@@ -29,7 +29,7 @@ import (
 // Relations between runs: a random small workspace is run, and run again after a change of its
 // inbox, or of the machine, of which the rules say what it may alter. Each test states what is
 // predicted; everything else that is published must be the same, but for run_id.
-const relationChecks = 12
+const relationChecks = 8
 
 // drawn is a random workspace: what is in the inbox, and when it is run.
 type drawn struct {
