@@ -382,11 +382,25 @@ func (d *decision) judgeTimeliness(i int) string {
 		return "on_time"
 	}
 	for _, earlier := range d.in.Earlier {
-		if earlier.Patient == d.patients[i] && earlier.Activity == activity(row) && earlier.AsAt <= deadline {
+		if d.isNow(earlier.Patient) == d.patients[i] && earlier.Activity == activity(row) && earlier.AsAt <= deadline {
 			return "on_time"
 		}
 	}
 	return "unproven"
+}
+
+// isNow is the patient whom an earlier snapshot had: one whom it knew by the EMIS number alone is the
+// NHS number that is paired with that now (R5, R14).
+func (d *decision) isNow(patient string) string {
+	for key, paired := range d.pairs {
+		if len(paired) != 1 || key.identity() != patient {
+			continue
+		}
+		for nhs := range paired {
+			return nhs
+		}
+	}
+	return patient
 }
 
 // Step 12 for claims: R11.
