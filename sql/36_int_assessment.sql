@@ -3,7 +3,8 @@
 --
 --  1. counted: in at least one segment, unless the policy counts without one;
 --     and with the eligibility code, where the policy asks for it.
---  2. assessed_last_year: null where last year was not published (R17).
+--  2. assessed_last_year: null where last year was not published (R17). A patient
+--     whom it knew by EMIS number alone is the NHS number paired with that now (R5).
 create table int_assessment as
 with
 segments as (
@@ -22,11 +23,14 @@ eligible as (
     select patient_no from int_membership where role = 'eligibility' and membership_rank = 1
 ),
 last_year as (
-    select identities.identity_no as patient_no
+    select coalesce(pairs.nhs_no, identities.identity_no) as patient_no
     from raw_published_assessment as published
     inner join stg_identity as identities on identities.patient_key = published.patient_key
+    left join int_number_pair as pairs
+        on pairs.emis_no = identities.identity_no
+        and not pairs.is_ambiguous
     where published.use = 'last_year'
-    group by identities.identity_no
+    group by coalesce(pairs.nhs_no, identities.identity_no)
 ),
 assessed as (
     select

@@ -77,7 +77,10 @@ func (d *decision) assessments(out *Output) {
 			Segments:       segments,
 		}
 		if d.in.LastYear != nil {
-			lastYear := d.in.LastYear[patient]
+			lastYear := false
+			for before := range d.in.LastYear {
+				lastYear = lastYear || d.nowKnownAs(before) == patient
+			}
 			assessment.LastYear = &lastYear
 		}
 		out.Assessments = append(out.Assessments, assessment)
