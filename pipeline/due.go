@@ -1,9 +1,7 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/contract"
@@ -12,21 +10,11 @@ import (
 // Due is what follows on the contract's calendar, and what depends on it at each
 // practice.
 type Due struct {
-	Dates        []DueDate     `json:"dates"` // that are not before as-at, in order
-	AtStake      string        `json:"at_stake"`
-	DaysLeft     int64         `json:"days_left"`     // from the day after the cut-off to the year end
-	AdvanceShare string        `json:"advance_share"` // of the target, below which the advance is not earned
-	Practices    []PracticeDue `json:"practices"`
-}
-
-// DueDate is a day, a week or a month on which something is due.
-type DueDate struct {
-	When      string `json:"when"` // yyyy-MM-dd, or yyyy-MM
-	What      string `json:"what"`
-	IsAssumed bool   `json:"is_assumed"` // no source states it for this year; to be confirmed
-
-	first civil.Date
-	last  civil.Date
+	Dates        []contract.DueDate `json:"dates"` // that are not before as-at, in order
+	AtStake      string             `json:"at_stake"`
+	DaysLeft     int64              `json:"days_left"`     // from the day after the cut-off to the year end
+	AdvanceShare string             `json:"advance_share"` // of the target, below which the advance is not earned
+	Practices    []PracticeDue      `json:"practices"`
 }
 
 // What is at stake, which the next date decides.
@@ -48,34 +36,6 @@ type PracticeDue struct {
 	AdvanceWeekly *float64 `json:"to_advance_a_week"`
 	ToTarget      *int64   `json:"to_target"`
 	TargetWeekly  *float64 `json:"to_target_a_week"`
-}
-
-// dueDates lists the dates of a contract year that are not past on the day as-at.
-// A week or a month is past when its last day is.
-func dueDates(c *contract.Contract, asAt civil.Date) []DueDate {
-	day := func(date civil.Date, key, what string) DueDate {
-		return DueDate{When: date.String(), What: what, IsAssumed: c.IsAssumed(key), first: date, last: date}
-	}
-	panel := day(c.PanelWeek, "panel_week", "week in which the panel sits")
-	panel.last += 6
-	month := day(c.ReconciliationMonth, "reconciliation_month", "payment or recoupment of the balance")
-	if !c.ReconciliationMonth.IsNone() {
-		month.When = month.When[:len("2027-06")]
-		month.last = civil.FromTime(c.ReconciliationMonth.Time().AddDate(0, 1, -1))
-	}
-	dates := []DueDate{
-		day(c.Year.End(), "", "last day of the year's activity"),
-		day(c.CodingDeadline, "coding_deadline", "coding deadline"),
-		day(c.LetterDate, "letter_date", "end-of-year letters to practices"),
-		day(c.MitigationOpens, "mitigation_opens", "mitigation window opens"),
-		day(c.MitigationCloses, "mitigation_closes", "mitigation window closes"),
-		panel,
-		day(c.DecisionDate, "decision_date", "decisions on mitigation"),
-		month,
-	}
-	dates = slices.DeleteFunc(dates, func(d DueDate) bool { return d.first.IsNone() || d.last < asAt })
-	slices.SortStableFunc(dates, func(a, b DueDate) int { return cmp.Compare(a.first, b.first) })
-	return dates
 }
 
 // stakeOf says what is at stake on the day as-at, and how many assessments that
@@ -110,7 +70,7 @@ func aWeek(n, daysLeft int64) *float64 {
 func (r *run) gatherDue(ctx context.Context) error {
 	daysLeft := int64(r.contract.Year.End() - r.cutOff)
 	what, atStake := stakeOf(r.contract, r.asAt)
-	due := Due{Dates: dueDates(r.contract, r.asAt), AtStake: what, DaysLeft: daysLeft, AdvanceShare: r.contract.AdvanceShare.String()}
+	due := Due{Dates: r.contract.Calendar(r.asAt), AtStake: what, DaysLeft: daysLeft, AdvanceShare: r.contract.AdvanceShare.String()}
 	rejected := map[string]int64{}
 	for _, practice := range r.report.Practices {
 		rejected[practice.Practice] = practice.RejectedClaims

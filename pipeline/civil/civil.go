@@ -94,6 +94,19 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Scan reads a column of days, null as None.
+func (d *Date) Scan(value any) error {
+	switch day := value.(type) {
+	case nil:
+		*d = None
+	case time.Time:
+		*d = FromTime(day)
+	default:
+		return fmt.Errorf("found %T, expected a day", value)
+	}
+	return nil
+}
+
 func fromUTC(midnight time.Time) Date { return Date(midnight.Unix() / secondsPerDay) }
 
 func daysIn(year, month int) int {

@@ -195,10 +195,35 @@ func (d *DB) Query(ctx context.Context, query string, each func(values []any) er
 	return rows.Err()
 }
 
+// Scan runs a query and hands each row to each, whose scan fills variables with the row's values.
+func (d *DB) Scan(ctx context.Context, query string, each func(scan func(into ...any) error) error) error {
+	rows, err := d.conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Count runs a query that yields one number.
 func (d *DB) Count(ctx context.Context, query string) (n int64, err error) {
 	err = d.conn.QueryRowContext(ctx, query).Scan(&n)
 	return n, err
+}
+
+// Pence is an amount of money that a query yields, DECIMAL with two digits after the point, in
+// whole pence; false where the value is no such amount.
+func Pence(value any) (pence int64, ok bool) {
+	amount, ok := value.(duckdb.Decimal)
+	if !ok || amount.Scale != 2 || !amount.Value.IsInt64() {
+		return 0, false
+	}
+	return amount.Value.Int64(), true
 }
 
 // Version is the engine's own version, as "v1.4.1".
