@@ -104,6 +104,24 @@ func (d disk) copy(from, to string) error {
 	return target.Close()
 }
 
+// lstat is what a name stands for, links not followed.
+func (d disk) lstat(path string) (fs.FileInfo, error) {
+	if err := d.step("lstat", path); err != nil {
+		return nil, err
+	}
+	return os.Lstat(path)
+}
+
+// exists tells a name that is not there from one that cannot be looked at just now: what fails
+// to answer must never be taken for gone.
+func (d disk) exists(path string) (bool, error) {
+	_, err := d.lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // symlink fails where current has to be a directory.
 func (d disk) symlink(target, path string) error {
 	if err := d.step("symlink", path); err != nil {
@@ -180,9 +198,4 @@ func (d disk) syncTree(root string, settled func(name string) bool) error {
 		}
 	}
 	return nil
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }

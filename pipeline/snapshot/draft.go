@@ -156,7 +156,14 @@ func (d *Draft) commit(m Manifest) (string, error) {
 		return "", err
 	}
 	name := d.runID
-	for n := 2; exists(filepath.Join(d.store.snapshots(), name)); n++ {
+	for n := 2; ; n++ {
+		isTaken, err := disk.exists(filepath.Join(d.store.snapshots(), name))
+		if err != nil {
+			return "", err
+		}
+		if !isTaken {
+			break
+		}
 		name = fmt.Sprintf("%s-%d", d.runID, n)
 	}
 	seen, err := d.store.publish(d.dir, name)
@@ -270,36 +277,64 @@ func hashFile(path string) (sum string, size int64, err error) {
 // publish gives a complete and synced draft its name and makes it current. It says whether
 // readers see it; where they do not, nothing of it is left but the draft.
 func (s Store) publish(draft, name string) (seen bool, err error) {
-	final := filepath.Join(s.snapshots(), name)
-	if next := s.path(nextName); exists(next) {
+	next, final := s.path(nextName), filepath.Join(s.snapshots(), name)
+	isAnnounced, err := s.disk.exists(next)
+	if err != nil {
+		return false, err
+	}
+	if isAnnounced {
 		return false, fmt.Errorf("%s is there; another run is publishing, or one was killed and has to be swept", next)
 	}
 	if err := s.announce(draft, name); err != nil {
-		return false, errors.Join(err, s.disk.removeAll(s.path(nextName)))
+		return false, errors.Join(err, s.disk.removeAll(next))
 	}
 	err = s.disk.rename(draft, final)
 	if err == nil {
 		err = s.disk.sync(s.snapshots())
 	}
 	if err == nil {
-		err = s.swap()
+		seen, err = s.swap()
 	}
-	if now, currentErr := snapshotAt(s.path(currentName)); currentErr == nil && now == name {
-		return true, errors.Join(err, s.disk.sync(s.Dir))
+	if !seen {
+		var withdrawErr error
+		seen, withdrawErr = s.withdraw(draft, name)
+		err = errors.Join(err, withdrawErr)
 	}
-	if exists(final) { // back to a draft before the sign goes that it was not published
-		err = errors.Join(err, s.disk.rename(final, draft))
+	if seen {
+		err = errors.Join(err, s.disk.sync(s.Dir))
 	}
-	if !exists(final) {
-		err = errors.Join(err, s.disk.removeAll(s.path(nextName)))
+	return seen, err
+}
+
+// withdraw takes back what was announced, unless readers see it after all, which it says: it
+// becomes a draft again before the sign goes that it was not published. Where what is current
+// cannot be told, all stays as it is for the next run to sweep.
+func (s Store) withdraw(draft, name string) (seen bool, err error) {
+	now, err := s.snapshotAt(s.path(currentName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
 	}
-	return false, err
+	if now == name {
+		return true, nil
+	}
+	final := filepath.Join(s.snapshots(), name)
+	isNamed, err := s.disk.exists(final)
+	if err == nil && isNamed {
+		err = s.disk.rename(final, draft)
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, s.disk.removeAll(s.path(nextName))
 }
 
 // announce puts .next in place: a link where current can be one, else a directory.
 func (s Store) announce(draft, name string) error {
 	next := s.path(nextName)
-	info, err := os.Lstat(s.path(currentName))
+	info, err := s.disk.lstat(s.path(currentName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	asDirectory := err == nil && info.IsDir()
 	if !asDirectory {
 		err := s.disk.symlink(filepath.Join(snapshotsDir, name), next)
@@ -351,30 +386,34 @@ func (s Store) mirror(draft, target, name string) error {
 	return s.disk.syncTree(target, func(name string) bool { return settled[name] })
 }
 
-// swap makes .next current: the commit.
-func (s Store) swap() error {
+// swap makes .next current: the commit. It says whether readers see it, whatever failed after.
+func (s Store) swap() (seen bool, err error) {
 	next, previous, current := s.path(nextName), s.path(previousName), s.path(currentName)
-	info, err := os.Lstat(next)
+	info, err := s.disk.lstat(next)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !info.IsDir() {
-		return s.disk.rename(next, current)
+		err := s.disk.rename(next, current)
+		return err == nil, err
 	}
-	replaced := exists(current)
-	if replaced {
+	isReplaced, err := s.disk.exists(current)
+	if err != nil {
+		return false, err
+	}
+	if isReplaced {
 		if err := s.disk.rename(current, previous); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := s.disk.rename(next, current); err != nil {
-		if replaced {
+		if isReplaced {
 			err = errors.Join(err, s.disk.rename(previous, current))
 		}
-		return err
+		return false, err
 	}
-	if replaced {
-		return s.disk.removeAll(previous)
+	if isReplaced {
+		return true, s.disk.removeAll(previous)
 	}
-	return nil
+	return true, nil
 }

@@ -78,7 +78,11 @@ func (s Store) Snapshots() ([]*Snapshot, error) {
 	}
 	var list []*Snapshot
 	for _, name := range names {
-		if !exists(filepath.Join(s.snapshots(), name, manifestName)) {
+		isWhole, err := s.disk.exists(filepath.Join(s.snapshots(), name, manifestName))
+		if err != nil {
+			return nil, fmt.Errorf("list snapshots: %w", err)
+		}
+		if !isWhole {
 			continue
 		}
 		snapshot, err := s.load(name)
@@ -119,29 +123,43 @@ func (s Store) Sweep() error {
 
 func (s Store) sweep() error {
 	next, previous, current := s.path(nextName), s.path(previousName), s.path(currentName)
-	changed := false
-	if exists(previous) && !exists(current) { // killed between the two renames of a swap
+	isPublished, err := s.disk.exists(current)
+	if err != nil {
+		return err
+	}
+	isSwapping, err := s.disk.exists(previous)
+	if err != nil {
+		return err
+	}
+	isAnnounced, err := s.disk.exists(next)
+	if err != nil {
+		return err
+	}
+	changed := isSwapping || isAnnounced
+	if isSwapping && !isPublished { // killed between the two renames of a swap
 		if err := s.disk.rename(previous, current); err != nil {
 			return err
 		}
-		changed = true
+		isSwapping = false
 	}
-	if exists(next) { // the snapshot goes before the sign that says it was never published
-		if name, err := snapshotAt(next); err == nil {
-			if err := s.disk.removeAll(filepath.Join(s.snapshots(), name)); err != nil {
-				return err
-			}
+	if isAnnounced { // the snapshot goes before the sign that says it was never published
+		name, err := s.snapshotAt(next)
+		if err == nil {
+			err = s.disk.removeAll(filepath.Join(s.snapshots(), name))
+		} else if errors.As(err, new(strayError)) { // killed before it was made out
+			err = nil
+		}
+		if err != nil {
+			return err
 		}
 		if err := s.disk.removeAll(next); err != nil {
 			return err
 		}
-		changed = true
 	}
-	if exists(previous) {
+	if isSwapping {
 		if err := s.disk.removeAll(previous); err != nil {
 			return err
 		}
-		changed = true
 	}
 	entries, err := os.ReadDir(s.snapshots())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -191,7 +209,11 @@ func (s Store) Remove(name string) error {
 func (s Store) Leftovers() ([]string, error) {
 	var left []string
 	for _, name := range []string{nextName, previousName} {
-		if exists(s.path(name)) {
+		isThere, err := s.disk.exists(s.path(name))
+		if err != nil {
+			return nil, fmt.Errorf("list leftovers: %w", err)
+		}
+		if isThere {
 			left = append(left, name)
 		}
 	}
@@ -231,16 +253,17 @@ func (s Store) snapshots() string { return filepath.Join(s.Dir, snapshotsDir) }
 // currentSnapshot is the name of the snapshot that current stands for. In the middle of a swap
 // it is the one before.
 func (s Store) currentSnapshot() (string, error) {
-	name, err := snapshotAt(s.path(currentName))
+	name, err := s.snapshotAt(s.path(currentName))
 	if errors.Is(err, fs.ErrNotExist) {
-		name, err = snapshotAt(s.path(previousName))
+		name, err = s.snapshotAt(s.path(previousName))
 	}
 	return name, err
 }
 
-// snapshotAt is the name of the snapshot that a link or a directory stands for.
-func snapshotAt(path string) (string, error) {
-	info, err := os.Lstat(path)
+// snapshotAt is the name of the snapshot that a link or a directory stands for; a [strayError]
+// where it stands for none.
+func (s Store) snapshotAt(path string) (string, error) {
+	info, err := s.disk.lstat(path)
 	if err != nil {
 		return "", err
 	}
@@ -253,13 +276,24 @@ func snapshotAt(path string) (string, error) {
 		if dir, last := filepath.Split(target); filepath.Clean(dir) == snapshotsDir {
 			name = last
 		}
-	} else if data, err := os.ReadFile(filepath.Join(path, nameFile)); err == nil {
+	} else {
+		data, err := os.ReadFile(filepath.Join(path, nameFile))
+		if err != nil && info.IsDir() && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
 		name = strings.TrimSuffix(string(data), "\n")
 	}
 	if !isName(name) {
-		return "", fmt.Errorf("%s does not lead to a snapshot; expected a link to %s/<run_id>; restore it from a backup, or remove it and run again", path, snapshotsDir)
+		return "", strayError{path}
 	}
 	return name, nil
+}
+
+// strayError is something in current's place, or beside it, that leads to no snapshot.
+type strayError struct{ path string }
+
+func (e strayError) Error() string {
+	return fmt.Sprintf("%s does not lead to a snapshot; expected a link to %s/<run_id>; restore it from a backup, or remove it and run again", e.path, snapshotsDir)
 }
 
 // names lists the directories in snapshots/ that are published, whole or not.
@@ -271,9 +305,9 @@ func (s Store) names() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list snapshots: %w", err)
 	}
-	announced := ""
-	if name, err := snapshotAt(s.path(nextName)); err == nil {
-		announced = name
+	announced, err := s.snapshotAt(s.path(nextName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(strayError)) {
+		return nil, fmt.Errorf("list snapshots: %w", err)
 	}
 	var names []string
 	for _, entry := range entries {

@@ -90,7 +90,11 @@ func (s Store) verifySnapshot(r *report, name string, manifest Manifest, isCurre
 	if err != nil || !isCurrent {
 		return err
 	}
-	if info, err := os.Lstat(s.path(currentName)); err == nil && info.IsDir() {
+	info, err := s.disk.lstat(s.path(currentName))
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
 		extra := []string{manifestName, nameFile}
 		if _, err := verifyFiles(r, s.path(currentName), currentName+"/", manifest, sums, extra); err != nil {
 			return err
