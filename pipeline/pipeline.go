@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -142,9 +143,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := r.makePrivate(); err != nil {
 		return r.report, err
 	}
+	began := time.Now()
 	if err := r.survey(ctx); err != nil {
 		return r.report, err
 	}
+	surveyed := time.Since(began)
 	if cfg.Publish && r.isPublished() {
 		r.report.Unchanged = true
 		return r.report, nil
@@ -152,6 +155,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := r.start(); err != nil {
 		return r.report, err
 	}
+	r.logStage("inspect", surveyed)
 	return r.report, r.work(ctx, stages())
 }
 
@@ -159,6 +163,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 func (r *run) work(ctx context.Context, stages []stage) error {
 	for _, stage := range stages {
 		r.log.Info("stage begins", zap.String("stage", stage.name))
+		began := time.Now()
 		if err := stage.run(r, ctx); err != nil {
 			interrupted := ctx.Err() != nil && r.report.Snapshot == ""
 			if interrupted {
@@ -170,9 +175,14 @@ func (r *run) work(ctx context.Context, stages []stage) error {
 			}
 			return errors.Join(err, r.writeSummary())
 		}
+		r.logStage(stage.name, time.Since(began))
 	}
 	r.log.Info("run ended", zap.String("published", r.report.Snapshot))
 	return r.writeSummary()
+}
+
+func (r *run) logStage(name string, took time.Duration) {
+	r.log.Info("stage ended", zap.String("stage", name), zap.Int64("milliseconds", took.Milliseconds()))
 }
 
 // open reads everything but the inbox: contract, reference lists, key, and what
