@@ -2,6 +2,7 @@
 GO ?= go
 LINT_VERSION := v2.15.0
 FAULTS ?= full
+BENCH ?= icb
 LICENCES_VERSION := v1.6.0
 # Licences that ask for no more than their notice. rapid is under MPL-2.0, and in tests only: the check of
 # what is linked, on Windows, makes no exception for it.
@@ -36,6 +37,19 @@ strace:
 		sudo=$$(test $$(id -u) -eq 0 || echo sudo); \
 		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq strace; \
 	} || { echo "install strace, which make faults needs (Linux only)"; exit 1; }
+
+.PHONY: bench
+bench: build pandas ## measure ltcles against other ways to the same figures; BENCH=england one run of England, BENCH=small a trial
+	$(GO) build -o bin/bench ./fixtures/bench
+	bin/bench -size $(BENCH)
+
+.PHONY: pandas
+pandas:
+	@test $(BENCH) = england || /usr/bin/python3 -c 'import pandas' 2>/dev/null || { \
+		echo "pandas is missing; installing python3-pandas with apt-get"; \
+		sudo=$$(test $$(id -u) -eq 0 || echo sudo); \
+		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends python3-pandas; \
+	} || { echo "install pandas for /usr/bin/python3, which make bench needs; or run bin/bench with -python none"; exit 1; }
 
 .PHONY: mutants
 mutants: ## change one rule of the SQL at a time; a test must notice each
