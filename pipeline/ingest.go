@@ -24,6 +24,7 @@ import (
 	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/snapshot"
 	"ltcles/pipeline/staging"
+	"ltcles/pipeline/unexpected"
 	"ltcles/pipeline/workspace"
 	"ltcles/snomed"
 )
@@ -66,7 +67,8 @@ func (r *run) survey(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(r.threads)
 	for i, name := range names {
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer unexpected.Panic(&err)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -487,13 +489,15 @@ func (r *run) ingest(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(r.threads)
 	for _, agreement := range r.agreements {
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer unexpected.Panic(&err)
 			defer step(len(agreement.Files()))
 			return r.stageAgreement(groupCtx, reader, agreement)
 		})
 	}
 	for _, in := range single {
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer unexpected.Panic(&err)
 			defer step(1)
 			return r.stage(groupCtx, in, nil, func(emit func(*emis.Row) error) (emis.Tally, error) { return reader.Read(in.File, emit) })
 		})

@@ -21,6 +21,7 @@ import (
 	"ltcles/pipeline/emis"
 	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/unexpected"
 	"ltcles/pipeline/workspace"
 )
 
@@ -160,11 +161,12 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 }
 
 // work goes through the stages and writes down what came of them.
-func (r *run) work(ctx context.Context, stages []stage) error {
+func (r *run) work(ctx context.Context, stages []stage) (err error) {
+	defer unexpected.Panic(&err) // the report still says whether readers see a new snapshot
 	for _, stage := range stages {
 		r.log.Info("stage begins", zap.String("stage", stage.name))
 		began := time.Now()
-		if err := stage.run(r, ctx); err != nil {
+		if err := stage.do(ctx, r); err != nil {
 			interrupted := ctx.Err() != nil && r.report.Snapshot == ""
 			if interrupted {
 				err = ctx.Err()
@@ -183,6 +185,11 @@ func (r *run) work(ctx context.Context, stages []stage) error {
 
 func (r *run) logStage(name string, took time.Duration) {
 	r.log.Info("stage ended", zap.String("stage", name), zap.Int64("milliseconds", took.Milliseconds()))
+}
+
+func (s stage) do(ctx context.Context, r *run) (err error) {
+	defer unexpected.Panic(&err)
+	return s.run(r, ctx)
 }
 
 // open reads everything but the inbox: contract, reference lists, key, and what

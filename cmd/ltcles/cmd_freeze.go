@@ -12,6 +12,7 @@ import (
 
 	"ltcles/pipeline"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/unexpected"
 	"ltcles/pipeline/workspace"
 )
 
@@ -54,7 +55,7 @@ run of it publishes a supplement. Refused, with every reason at once, where
 	return cmd
 }
 
-func runFreeze(ctx context.Context, o FreezeOptions, s streams) error {
+func runFreeze(ctx context.Context, o FreezeOptions, s streams) (err error) {
 	period, err := parsePeriod(o.Period)
 	if err != nil {
 		return err
@@ -70,13 +71,19 @@ func runFreeze(ctx context.Context, o FreezeOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	var visible string // the snapshot that readers see from now on
+	defer func() { err = published(visible, err) }()
+	defer unexpected.Panic(&err)
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Freeze(ctx, pipeline.FreezeConfig{Workspace: w, Period: period, Missing: missing, Threads: o.Threads, Progress: bar.update})
+	if report != nil {
+		visible = report.Snapshot
+	}
 	bar.finish()
 	if err == nil && !o.Quiet {
 		printFrozen(s.out, report, o.Workspace)
 	}
-	return published(report, err)
+	return err
 }
 
 // parseMissing reads CODE=REASON.

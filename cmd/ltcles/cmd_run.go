@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ltcles/pipeline"
+	"ltcles/pipeline/unexpected"
 )
 
 // RunOptions are the options of run and of check.
@@ -62,7 +63,7 @@ published. The exit code says whether run would publish.
 	return cmd
 }
 
-func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
+func runRun(ctx context.Context, o RunOptions, publish bool, s streams) (err error) {
 	period, w, err := o.open()
 	if err != nil {
 		return err
@@ -76,14 +77,20 @@ func runRun(ctx context.Context, o RunOptions, publish bool, s streams) error {
 	if publish {
 		command = "run"
 	}
+	var visible string // the snapshot that readers see from now on
+	defer func() { err = published(visible, err) }()
+	defer unexpected.Panic(&err)
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Run(ctx, pipeline.Config{
 		Command: command, Workspace: w, Period: period, AsAt: o.AsAt, Today: today(),
 		Accept: o.Accept, AcceptAll: o.AcceptAll, Publish: publish, Practice: o.Practice, Threads: o.Threads, Progress: bar.update,
 	})
+	if report != nil {
+		visible = report.Snapshot
+	}
 	bar.finish()
 	if report != nil && !o.Quiet {
 		err = errors.Join(err, printReport(s.out, report, o, publish))
 	}
-	return published(report, err)
+	return err
 }

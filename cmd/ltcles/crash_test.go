@@ -331,6 +331,23 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// A panic once readers see the new snapshot does not hide that they do.
+func TestPanicAfterPublication(t *testing.T) {
+	s := newSite(t)
+	dir := s.copy(t)
+	var stderr bytes.Buffer
+	code := execute(t.Context(), s.arguments(dir, s.period), streams{out: writerFunc(func([]byte) (int, error) { panic("no more") }), err: &stderr})
+	if code != exitFailed || !strings.Contains(stderr.String(), "ltcles: unexpected failure in ") || strings.Contains(stderr.String(), "no more") {
+		t.Errorf("exit code %d: %s", code, &stderr)
+	}
+	if shown(dir) != s.new {
+		t.Errorf("readers see %s; want %s", shown(dir), s.new)
+	}
+	for _, fault := range s.judge(dir, code, stderr.String()).faults() {
+		t.Error(fault)
+	}
+}
+
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

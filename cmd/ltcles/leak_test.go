@@ -8,11 +8,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -23,7 +27,7 @@ import (
 
 // No identifier is anywhere but in the inbox: not in what a run publishes, records,
 // stages, spills or prints, as it is or as a plain hash; whether the run succeeds,
-// refuses, is short of memory, is interrupted or is killed on its way.
+// refuses, is short of memory, panics, is interrupted or is killed on its way.
 func TestNoIdentifierLeavesTheInbox(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "workspace")
 	if err := workspace.Init(dir); err != nil {
@@ -49,6 +53,31 @@ func TestNoIdentifierLeavesTheInbox(t *testing.T) {
 	})
 	t.Run("short of memory", func(t *testing.T) {
 		canaries.fly(t, template.copy(t), "memory_limit: 8MB\n", template.period, exitDone, exitFailed)
+	})
+	for _, panicking := range []struct{ at, with string }{
+		{"inspecting files", "error"}, // in a worker
+		{"reading files", "index"},    // in a worker
+		{"writing tables", "text"},    // in the main flow
+	} {
+		t.Run("panicking at "+panicking.at, func(t *testing.T) {
+			dir := template.copy(t)
+			said := canaries.panics(t, dir, template.period, panicking.at, panicking.with, exitFailed)
+			if !saysFailure.MatchString(said) || strings.Contains(said, "goroutine") {
+				t.Errorf("a panic is told by %s", said)
+			}
+			if left := names(filepath.Join(dir, "published", "snapshots")); len(left) > 0 {
+				t.Errorf("the panic left %q in published/snapshots", left)
+			}
+			canaries.fly(t, dir, "", template.period, exitDone)
+		})
+	}
+	t.Run("ended by the runtime", func(t *testing.T) { // which no program can help: it is not a panic
+		dir := template.copy(t)
+		const exitOfRuntime = 2
+		if said := canaries.panics(t, dir, template.period, "reading files", "lock", exitOfRuntime); !strings.Contains(said, "fatal error: sync: unlock of unlocked mutex") {
+			t.Errorf("the end is told by %s", said)
+		}
+		canaries.fly(t, dir, "", template.period, exitDone)
 	})
 	for line := range 8 {
 		t.Run(fmt.Sprintf("killed after line %d", line), func(t *testing.T) {
@@ -130,6 +159,52 @@ func (c canaries) fly(t *testing.T, dir, settings, period string, codes ...int) 
 	if left := names(filepath.Join(dir, ".ltcles")); code == exitDone && len(left) > 1 {
 		t.Errorf("the run left %q in its private folder", left)
 	}
+}
+
+var saysFailure = regexp.MustCompile(`(?m)^ltcles: unexpected failure in ltcles\.\(\*panicking\)\.Write \(leak_test\.go:[0-9]+\): .*; nothing was published; report this line: it holds nothing of a patient\n\z`)
+
+// panics runs a period in a process that panics with an NHS number and a name in
+// hand, looks for the canaries afterwards, and returns what was said.
+func (c canaries) panics(t *testing.T, dir, period, at, with string, code int) string {
+	t.Helper()
+	numbers := slices.Sorted(maps.Keys(c.numbers))
+	temporary := t.TempDir()
+	cmd := exec.Command("ltcles-panicking", "run", "--workspace", dir, "--period", period)
+	cmd.Env = append(os.Environ(), "TMPDIR="+temporary, "PANIC_AT="+at, "PANIC_WITH="+with, "PANIC_NUMBER="+numbers[len(numbers)/2], "PANIC_NAME="+c.words[0])
+	said, err := cmd.CombinedOutput()
+	if got := codeOf(err); got != code {
+		t.Errorf("exit code %d; want %d: %s", got, code, said)
+	}
+	c.look(t, dir, string(said))
+	c.look(t, temporary, "")
+	return string(said)
+}
+
+// panicking is a standard error that panics in whatever goroutine writes
+// of a step. It stands for a fault in what that goroutine does: this is the
+// one thing of the test's own that each of them calls.
+type panicking struct{ to io.Writer }
+
+func (p *panicking) Write(text []byte) (int, error) {
+	if !strings.HasPrefix(string(text), os.Getenv("PANIC_AT")) {
+		return p.to.Write(text)
+	}
+	patient := os.Getenv("PANIC_NUMBER") + " " + os.Getenv("PANIC_NAME")
+	switch os.Getenv("PANIC_WITH") {
+	case "text":
+		panic(patient)
+	case "error":
+		panic(fmt.Errorf("read %s", patient))
+	case "index":
+		number, err := strconv.Atoi(os.Getenv("PANIC_NUMBER"))
+		if err == nil {
+			_ = text[number]
+		}
+	case "lock":
+		var open sync.Mutex
+		open.Unlock()
+	}
+	return len(text), nil
 }
 
 // look searches a folder, but for an inbox and the key, and what was printed.

@@ -13,6 +13,7 @@ import (
 	"ltcles/pipeline"
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/config"
+	"ltcles/pipeline/unexpected"
 )
 
 // The exit codes (SPEC §4).
@@ -63,25 +64,31 @@ type publishedError struct {
 }
 
 // published is an error of a command that publishes, with the snapshot that
-// readers see all the same, if they do.
-func published(report *pipeline.Report, err error) error {
-	if err == nil || report == nil || report.Snapshot == "" {
+// readers see all the same; "" where they do not.
+func published(snapshot string, err error) error {
+	if err == nil || snapshot == "" {
 		return err
 	}
-	return publishedError{err, report.Snapshot}
+	return publishedError{err, snapshot}
 }
 
 // execute runs a command line and returns the exit code.
 func execute(ctx context.Context, args []string, s streams) int {
 	root := newRootCommand(s)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := guarded(func() error { return root.ExecuteContext(ctx) })
 	if err != nil {
 		for _, line := range messages(err) {
 			fmt.Fprintln(s.err, "ltcles: "+line)
 		}
 	}
 	return exitCode(err)
+}
+
+// guarded makes a panic of a command its error.
+func guarded(command func() error) (err error) {
+	defer unexpected.Panic(&err)
+	return command()
 }
 
 // messages are the lines of an error, one for each problem.
@@ -102,6 +109,10 @@ func messages(err error) []string {
 			continue
 		}
 		lines = append(lines, strings.Split(each.Error(), "\n")...)
+		var failure *unexpected.Failure
+		if errors.As(each, &failure) {
+			lines[len(lines)-1] += "; nothing was published; report this line: it holds nothing of a patient"
+		}
 	}
 	if notFit {
 		lines = append(lines, "nothing was published: the data is not fit")

@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 			runtime.LockOSThread()
 			os.Exit(mainExit())
 		},
+		"ltcles-panicking": func() { // as its environment says
+			os.Exit(execute(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: &panicking{to: os.Stderr}}))
+		},
 	})
 }
 
