@@ -18,6 +18,7 @@ import (
 	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/schema"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/unexpected"
 	"ltcles/pipeline/workspace"
 )
 
@@ -169,23 +170,25 @@ func (k *rekeying) do(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if k.Key == "" { // nothing is under it
-			err = errors.Join(err, os.Remove(pseudonym.NextFile(file)))
+			err = errors.Join(err, k.discard(), os.Remove(pseudonym.NextFile(file)))
 		}
 	}()
+	defer unexpected.Panic(&err)
 	if k.base.current != nil {
 		if err := k.prepare(ctx); err != nil {
-			return errors.Join(err, k.discard())
+			return err
 		}
 	}
 	if err := pseudonym.Keep(file); err != nil {
-		return errors.Join(err, k.discard())
+		return err
 	}
+	k.Key = k.next.ID() // from here on something may be under it
 	if k.draft != nil {
 		if k.Snapshot, err = k.draft.Commit(k.manifest()); k.Snapshot == "" {
-			return errors.Join(err, k.discard())
+			k.Key = ""
+			return err
 		}
 	}
-	k.Key = k.next.ID()
 	return errors.Join(err, pseudonym.Replace(file))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ltcles/pipeline"
+	"ltcles/pipeline/unexpected"
 	"ltcles/pipeline/workspace"
 )
 
@@ -50,7 +51,7 @@ can match patients with what is published under it.
 	return cmd
 }
 
-func runRekey(ctx context.Context, o RekeyOptions, s streams) error {
+func runRekey(ctx context.Context, o RekeyOptions, s streams) (err error) {
 	if err := checkThreads(o.Threads); err != nil {
 		return err
 	}
@@ -58,8 +59,14 @@ func runRekey(ctx context.Context, o RekeyOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	var visible string // the snapshot that readers see from now on
+	defer func() { err = published(visible, err) }()
+	defer unexpected.Panic(&err)
 	bar := newProgress(s.err, o.Quiet)
 	rekeyed, err := pipeline.Rekey(ctx, pipeline.RekeyConfig{Workspace: w, DryRun: o.DryRun, Threads: o.Threads, Progress: bar.update})
+	if rekeyed != nil {
+		visible = rekeyed.Snapshot
+	}
 	bar.finish()
 	if err == nil && !o.Quiet {
 		printRekeyed(s.out, rekeyed, o.Workspace)
