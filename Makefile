@@ -26,7 +26,7 @@ test: ## run the tests; needs Go and a C compiler
 	$(GO) test -timeout 20m ./...
 
 .PHONY: faults
-faults: strace ## kill and fail a run at each call on its workspace; FAULTS=short tries a sample
+faults: strace ## kill and fail run, freeze, rekey and purge at their calls on a workspace; FAULTS=short tries a sample
 	FAULTS=$(FAULTS) $(GO) test -tags faults -count 1 -timeout 4h -v -run '^TestFaults' ./cmd/ltcles
 	PUBLICATIONS=$(if $(filter short,$(FAULTS)),40,200) $(GO) test -count 1 -timeout 1h -v -run '^TestReadersDuringPublication$$' ./pipeline/snapshot
 

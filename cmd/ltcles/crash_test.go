@@ -28,6 +28,7 @@ import (
 // the next is in the inbox. Each trial has a copy of its own.
 type site struct {
 	template string
+	command  string // that is to be stopped
 	period   string
 	old, new string // the snapshots before and after the run
 	manifest []byte // of the new one, from a run that nothing stopped
@@ -35,7 +36,7 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	s := &site{template: filepath.Join(t.TempDir(), "workspace")}
+	s := &site{template: filepath.Join(t.TempDir(), "workspace"), command: "run"}
 	if err := workspace.Init(s.template); err != nil {
 		t.Fatal(err)
 	}
@@ -47,15 +48,22 @@ func newSite(t testing.TB) *site {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
 	s.period = made.Periods[1].Period
+	s.settle(t)
+	return s
+}
+
+// settle sees what an undisturbed run comes to.
+func (s *site) settle(t testing.TB) {
+	t.Helper()
 	undisturbed := s.copy(t)
 	if code, said := s.run(undisturbed, s.period); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
 	s.old, s.new = shown(s.template), shown(undisturbed)
+	var err error
 	if s.manifest, err = os.ReadFile(filepath.Join(undisturbed, "published", "current", "manifest.json")); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 func (s *site) copy(t testing.TB) string {
@@ -77,7 +85,7 @@ func (s *site) copyTo(dir string) error {
 // arguments are those of a run of the workspace in dir, whose figures and calls
 // do not depend on the machine.
 func (s *site) arguments(dir, period string) []string {
-	return []string{"run", "--workspace", dir, "--period", period, "--threads", "1"}
+	return []string{s.command, "--workspace", dir, "--period", period, "--threads", "1"}
 }
 
 func (s *site) run(dir, period string) (code int, said string) {

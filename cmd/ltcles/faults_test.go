@@ -76,11 +76,21 @@ func TestFaultsAtEveryCall(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Fatalf("%v; install strace (make faults does, on Debian and Ubuntu)", err)
 	}
-	s := newSite(t)
-	points := plan(s.calls(t), shareOf(t))
-	t.Logf("%d points", len(points))
-	random := rand.New(rand.NewPCG(1, 2)) // so that the first hundred are of every kind
+	s := newSite(t).stoppable()
+	s.tryAll(t, shuffled(plan(s.calls(t), shareOf(t))))
+}
+
+// shuffled mixes points, so that the first hundred are of every kind.
+func shuffled(points []point) []point {
+	random := rand.New(rand.NewPCG(1, 2))
 	random.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+	return points
+}
+
+// tryAll tries points and adds up what came of them.
+func (s stoppable) tryAll(t *testing.T, points []point) {
+	t.Helper()
+	t.Logf("%d points", len(points))
 	scratch := t.TempDir()
 	var score score
 	score.seen = map[string]bool{}
@@ -107,9 +117,10 @@ func TestFaultsAtEveryCall(t *testing.T) {
 // A file system that has no locks, as of a share that is mounted without them, is
 // no place for a workspace.
 func TestFaultsWithoutLocks(t *testing.T) {
-	s := newSite(t)
+	made := newSite(t)
+	s := made.stoppable()
 	for _, fault := range []string{"ENOLCK", "EOPNOTSUPP", "ENOSYS"} {
-		dir := s.copy(t)
+		dir := made.copy(t)
 		code, said := s.strace(dir, filepath.Join(t.TempDir(), "trace"), []string{"-e", "trace=flock", "-e", "inject=flock:error=" + fault})
 		if code != exitUsage || !strings.Contains(said, "/.ltcles/lock: the file system cannot lock it: ") || !strings.Contains(said, "; keep the workspace on a local disk, or on a share that is mounted with locking\n") {
 			t.Errorf("%s: exit code %d: %s", fault, code, said)
@@ -157,12 +168,27 @@ func plan(calls []call, of share) []point {
 	return points
 }
 
+// A stoppable is a command, the workspace that each trial has a copy of, and what is
+// to be true of that once the command was stopped.
+type stoppable struct {
+	copyTo    func(dir string) error
+	arguments func(dir string) []string
+	judge     func(dir string, code int, said string) outcome
+}
+
+func (s *site) stoppable() stoppable {
+	return stoppable{s.copyTo, func(dir string) []string { return append(s.arguments(dir, s.period), "--quiet") }, s.judge}
+}
+
 // calls lists what an undisturbed run calls.
-func (s *site) calls(t *testing.T) []call {
+func (s stoppable) calls(t *testing.T) []call {
 	t.Helper()
 	var list []call
 	for _, onMain := range []bool{true, false} {
-		dir := s.copy(t)
+		dir := filepath.Join(t.TempDir(), "workspace")
+		if err := s.copyTo(dir); err != nil {
+			t.Fatal(err)
+		}
 		trace := filepath.Join(t.TempDir(), "trace")
 		options := []string{"-e", "trace=" + strings.Join(slices.Concat(changing, looking), ",")}
 		if !onMain {
@@ -196,13 +222,13 @@ func (s *site) calls(t *testing.T) []call {
 	return list
 }
 
-// strace runs the next month of a workspace under strace. The program's main
+// strace runs the command on a workspace under strace. The program's main
 // goroutine keeps to the main thread, so that the nth call there is the same one
 // in each run.
-func (s *site) strace(dir, trace string, options []string) (code int, said string) {
+func (s stoppable) strace(dir, trace string, options []string) (code int, said string) {
 	var stderr bytes.Buffer
 	cmd := exec.Command("strace", slices.Concat([]string{"-y", "-qq", "-s", "0", "-o", trace}, options,
-		[]string{"ltcles-pinned"}, s.arguments(dir, s.period), []string{"--quiet"})...)
+		[]string{"ltcles-pinned"}, s.arguments(dir))...)
 	cmd.Dir = filepath.Dir(trace) // not the workspace, which strace would print with every call
 	cmd.Stderr = &stderr
 	return codeOf(cmd.Run()), stderr.String()
@@ -215,7 +241,7 @@ type trial struct {
 	hit  string // "" where the fault came nowhere near the workspace
 }
 
-func (s *site) try(t *testing.T, scratch string, p point) trial {
+func (s stoppable) try(t *testing.T, scratch string, p point) trial {
 	home, err := os.MkdirTemp(scratch, "")
 	if err != nil {
 		t.Error(err)

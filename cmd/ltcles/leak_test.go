@@ -37,7 +37,7 @@ func TestNoIdentifierLeavesTheInbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &site{template: dir, period: made.Periods[0].Period}
+	template := &site{template: dir, command: "run", period: made.Periods[0].Period}
 	canaries := canariesIn(t, filepath.Join(dir, "inbox"))
 
 	t.Run("published", func(t *testing.T) {
