@@ -350,6 +350,10 @@ func TestRules(t *testing.T) {
 			m.row("", "", statusOnly, func(row *Row) { row.HasNHSNumber = false })
 			m.row(claim, "2026-05-01", patientAmbiguous, func(row *Row) { row.HasNHSNumber, row.IsDoubtful = false, true })
 		}},
+		{"R5 identity: pass: the NHS number is the patient everywhere", func(m *maker) {
+			plain(m)
+			m.row(claim, "2026-05-01", nhsNumberInvalid, func(row *Row) { row.HasNHSNumber = false })
+		}},
 		{"R5 identity: pass: rows pair the EMIS number with one NHS number, which is the patient everywhere", func(m *maker) {
 			plain(m)
 			m.facts.Practice, m.facts.IsPaired = "Y90001", true
@@ -382,6 +386,7 @@ func TestRules(t *testing.T) {
 		{"R7 not deceased: does not apply: no row is evidence of status", func(m *maker) { m.row(claim, "2026-05-01", practiceUnknown, nil) }},
 		{"R8 not left Y90001: pass: registered 02-Jan-2020, by the extract of 03-Jul-2026", plain},
 		{"R8 not left Y90001: fail: deducted 12-May-2026, by the extract of 03-Jul-2026", with(func(r *Registration) { r.IsLeft, r.Deducted = true, date(t, "2026-05-12") })},
+		{"R8 not left Y90001: fail: deducted 02-Jan-2020, by the extract of 03-Jul-2026", with(func(r *Registration) { r.IsLeft, r.Deducted = true, r.Registered })},
 		{"R8 not left Y90001: fail: a text that means left, without a deducted date", with(func(r *Registration) { r.IsLeft, r.HasLeftText, r.Extract = true, true, civil.None })},
 		{"R8 not left Y90001: fail: a text that means left, without a deducted date", with(func(r *Registration) {
 			r.IsLeft, r.HasLeftText, r.Deducted, r.Extract = true, true, date(t, "2019-05-12"), civil.None
@@ -405,6 +410,10 @@ func TestRules(t *testing.T) {
 		{"R10 one practice: pass: Y90001: in an extract of 03-Jul-2026, at Y90002 in none that states its day", both(nil, func(r *Registration) { r.NewestExtract = civil.None })},
 		{"R10 one practice: pass: Y90001: in an extract of 03-Jul-2026, after that of 02-Jul-2026 at Y90002", both(nil, func(r *Registration) { r.NewestExtract-- })},
 		{"R10 one practice: pass: Y90001: nothing tells it from Y90002, and its code is the smaller", both(nil, nil)},
+		{"R10 one practice: pass: Y90001: nothing tells it from Y90002, and its code is the smaller", func(m *maker) {
+			both(nil, nil)(m)
+			slices.Reverse(m.facts.Registrations)
+		}},
 		{"R10 one practice: fail: Y90001: nothing tells it from Y90002, and its code is the smaller; 1 event elsewhere, at Y90002", func(m *maker) {
 			both(nil, nil)(m)
 			m.row(claim, "2026-05-14", registeredElsewhere, func(row *Row) { row.Practice = "Y90002" })
@@ -414,6 +423,10 @@ func TestRules(t *testing.T) {
 		{"R11 assessment: pass: 2 claims; that of 14-May-2026 is kept: of equal ones it comes first in the files", claims(unchanged, unchanged)},
 		{"R11 assessment: pass: 2 claims; that of 14-May-2026 is kept: it is on time", claims(unchanged, func(row *Row) { row.Timeliness, row.Activity = late, row.Activity-1 })},
 		{"R11 assessment: pass: 2 claims; that of 14-May-2026 is kept: it is the earliest", claims(unchanged, func(row *Row) { row.Activity++ })},
+		{"R11 assessment: pass: 2 claims; that of 14-May-2026 is kept: it is the earliest", func(m *maker) {
+			claims(unchanged, func(row *Row) { row.Activity++ })(m)
+			slices.Reverse(m.facts.Rows)
+		}},
 		{"R11 assessment: pass: 2 claims; that of 14-May-2026 is kept: of those of its day it was coded first", claims(unchanged, func(row *Row) { row.Recorded = civil.None })},
 		{"R11 assessment: fail: no claim is left: after_period (1 row)", func(m *maker) { m.row(claim, "2026-07-01", afterPeriod, nil) }},
 		{"R11 assessment: does not apply: no claim", with(nil)},
@@ -474,6 +487,15 @@ func TestRules(t *testing.T) {
 				t.Errorf("got\n%s", strings.Join(got, "\n"))
 			}
 		})
+	}
+}
+
+// R2 and R3 are told where they took a row away, and not else.
+func TestRulesOnValuesAreSilentR2R3(t *testing.T) {
+	for _, rule := range Rules(factsOf(t, func(m *maker) { m.at("Y90001", nil); m.assessed([]string{"respiratory"}, nil) })) {
+		if rule.Rule == "R2" || rule.Rule == "R3" {
+			t.Errorf("%+v, though no row was lost to it", rule)
+		}
 	}
 }
 
