@@ -55,6 +55,10 @@ pandas:
 mutants: ## change one rule of the SQL at a time; a test must notice each
 	GO=$(GO) fixtures/mutants/run.sh
 
+.PHONY: gomutants
+gomutants: ## change one operator of the rules in Go at a time; report what the tests notice
+	GO=$(GO) fixtures/mutants/go.sh
+
 .PHONY: lint
 lint: ## formatting, vet, and the linters with the import direction
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) run ./...
