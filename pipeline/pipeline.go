@@ -278,13 +278,17 @@ func (r *run) isPublished() bool {
 	return published != nil && published.RunID == r.id
 }
 
-const runPrefix = "run-"
+const (
+	runPrefix  = "run-"   // of private folders
+	gonePrefix = ".gone-" // of records of runs that are being removed
+)
 
 // sweep removes what killed runs left behind.
 func (r *run) sweep() error {
 	for _, pattern := range []string{
 		filepath.Join(r.cfg.Workspace.Private(), runPrefix+"*"),
 		filepath.Join(r.cfg.Workspace.Runs(), "*", summaryPart),
+		filepath.Join(r.cfg.Workspace.Runs(), gonePrefix+"*"),
 	} {
 		left, err := filepath.Glob(pattern)
 		if err != nil {

@@ -67,12 +67,22 @@ func Purge(cfg PurgeConfig) (*Purged, error) {
 	}
 	for _, old := range purged.Runs {
 		if old.Keep == "" {
-			if err := os.RemoveAll(filepath.Join(cfg.Workspace.Runs(), old.Name)); err != nil {
+			if err := r.removeRecord(old.Name); err != nil {
 				return purged, fmt.Errorf("remove record of run %s: %w", old.Name, err)
 			}
 		}
 	}
 	return purged, nil
+}
+
+// removeRecord removes the record of a run. Under the name that it has meanwhile the
+// next command sweeps it, however little of it is left, and however new that makes it.
+func (r *run) removeRecord(name string) error {
+	gone := filepath.Join(r.cfg.Workspace.Runs(), gonePrefix+name)
+	if err := os.Rename(filepath.Join(r.cfg.Workspace.Runs(), name), gone); err != nil {
+		return err
+	}
+	return os.RemoveAll(gone)
 }
 
 // oldSnapshots lists the snapshots that are from before a day, the oldest first.

@@ -14,6 +14,7 @@ import (
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/workspace"
 )
 
 // history is snapshots one after the other, told by what each of them publishes.
@@ -161,6 +162,38 @@ func TestRetained(t *testing.T) {
 				t.Errorf("kept %s; expected %s; %v", got, tt.want, keep)
 			}
 		})
+	}
+}
+
+// What a purge that was cut off left of a record is swept, however new that is.
+func TestPurgeCutOff(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "workspace")
+	if err := workspace.Init(dir); err != nil {
+		t.Fatal(err)
+	}
+	w, err := workspace.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{cfg: Config{Workspace: w}}
+	for _, name := range []string{"old", "other"} {
+		if err := os.MkdirAll(filepath.Join(w.Runs(), name, "full"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.removeRecord("old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(w.Runs(), gonePrefix+"older"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Purge(PurgeConfig{Workspace: w, Before: civil.None}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(w.Runs())
+	if err != nil || len(left) != 1 || left[0].Name() != "other" {
+		t.Errorf("left %v, %v; want the record that was not removed", left, err)
 	}
 }
 

@@ -280,9 +280,9 @@ func (s *purgeSite) left(dir string) string {
 			return name + " is still there"
 		}
 	}
-	for _, name := range names(filepath.Join(dir, "published", "snapshots")) {
+	for _, name := range slices.Concat(names(filepath.Join(dir, "published", "snapshots")), names(filepath.Join(dir, "runs"))) {
 		if strings.HasPrefix(name, ".") {
-			return "a draft is left: " + name
+			return name + " is still there"
 		}
 	}
 	return ""
