@@ -178,6 +178,8 @@ func TestProblemsNameTheLine(t *testing.T) {
 		{"unknown role", "role: eligibility", "role: eligible", `role "eligible"; expected claim, eligibility, cohort or mdt`},
 		{"unknown segment of a code", "    segment: cardiovascular\n", "    segment: heart\n", `segment "heart"; expected population_health, `},
 		{"cohort that no place can choose", "cohort: frailty", "cohort: obesity", `cohort "obesity" in segment place_choice; expected diabetes or frailty`},
+		{"cohort in two segments", "cohort: respiratory\n", "cohort: cardiovascular\n", `cohort "cardiovascular" in segment "respiratory"; expected "cardiovascular", as for its other code`},
+		{"cohort that is no word", "cohort: respiratory\n", "cohort: Lungs & more\n", `cohort "Lungs & more"; expected lower-case words joined by _`},
 		{"cohort of a claim", "role: eligibility", "role: eligibility\n    cohort: x", `cohort "x" for the role eligibility`},
 		{"number for a share", "minimum_share: 3 %", "minimum_share: 0.03", `minimum_share "0.03"; expected a percentage`},
 		{"blank minimum", "minimum_share: 3 %", "minimum_share:", `minimum_share is missing; expected a share such as 10 %, or the words: not set`},
