@@ -243,6 +243,13 @@ func TestProblemsOfTheWholeFile(t *testing.T) {
 	}
 }
 
+func TestMitigationWindowOfOneDay(t *testing.T) {
+	text, _ := BuiltIn("2026-27")
+	if err := loadOverride(t, "2026-27", strings.Replace(string(text), "mitigation_closes: 2027-05-08", "mitigation_closes: 2027-04-30", 1)); err != nil {
+		t.Error(err)
+	}
+}
+
 // One reading shows every problem, in the order of the lines.
 func TestAllProblemsAtOnce(t *testing.T) {
 	text, _ := BuiltIn("2026-27")
