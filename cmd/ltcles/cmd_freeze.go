@@ -72,7 +72,7 @@ func runFreeze(ctx context.Context, o FreezeOptions, s streams) (err error) {
 		return err
 	}
 	var visible string // the snapshot that readers see from now on
-	defer func() { err = published(visible, err) }()
+	defer func() { err = afterCommit(visible, err) }()
 	defer unexpected.Panic(&err)
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Freeze(ctx, pipeline.FreezeConfig{Workspace: w, Period: period, Missing: missing, Threads: o.Threads, Progress: bar.update})

@@ -60,7 +60,7 @@ func runRekey(ctx context.Context, o RekeyOptions, s streams) (err error) {
 		return err
 	}
 	var visible string // the snapshot that readers see from now on
-	defer func() { err = published(visible, err) }()
+	defer func() { err = afterCommit(visible, err) }()
 	defer unexpected.Panic(&err)
 	bar := newProgress(s.err, o.Quiet)
 	rekeyed, err := pipeline.Rekey(ctx, pipeline.RekeyConfig{Workspace: w, DryRun: o.DryRun, Threads: o.Threads, Progress: bar.update})

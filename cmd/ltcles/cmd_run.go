@@ -78,7 +78,7 @@ func runRun(ctx context.Context, o RunOptions, publish bool, s streams) (err err
 		command = "run"
 	}
 	var visible string // the snapshot that readers see from now on
-	defer func() { err = published(visible, err) }()
+	defer func() { err = afterCommit(visible, err) }()
 	defer unexpected.Panic(&err)
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Run(ctx, pipeline.Config{

@@ -63,9 +63,9 @@ type publishedError struct {
 	snapshot string
 }
 
-// published is an error of a command that publishes, with the snapshot that
+// afterCommit is an error of a command that publishes, with the snapshot that
 // readers see all the same; "" where they do not.
-func published(snapshot string, err error) error {
+func afterCommit(snapshot string, err error) error {
 	if err == nil || snapshot == "" {
 		return err
 	}
