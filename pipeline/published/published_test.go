@@ -18,6 +18,7 @@ func TestReader(t *testing.T) {
 	store := publishedtest.Store(t)
 	t.Run("a year holds what is published", func(t *testing.T) { yearHoldsWhatIsPublished(t, open(t, store, "")) })
 	t.Run("a period of history", func(t *testing.T) { periodOfHistory(t, open(t, store, "2026-05")) })
+	t.Run("relationships hold", func(t *testing.T) { relationshipsHold(t, open(t, store, "")) })
 	t.Run("refused", func(t *testing.T) { refused(t, store) })
 }
 
@@ -166,6 +167,32 @@ func periodOfHistory(t *testing.T, may *published.Reader) {
 			}
 			if got != want {
 				t.Errorf("%s: %s; expected %s", query, got, want)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Each value of a column that names a row of another table does, in every period.
+func relationshipsHold(t *testing.T, r *published.Reader) {
+	for _, each := range schema.Relationships() {
+		query := fmt.Sprintf(`
+			select count(named.%[2]s), count(named.%[2]s) - count(others.%[4]s), count(*) - (select count(*) from %[1]s_history)
+			from %[1]s_history as named
+			left join %[3]s_history as others on others.period = named.period and others.%[4]s = named.%[2]s`,
+			each.Table, each.Column, each.ToTable, each.ToColumn)
+		err := r.Query(context.Background(), query, func(scan func(into ...any) error) error {
+			var named, astray, more int64
+			if err := scan(&named, &astray, &more); err != nil {
+				return err
+			}
+			// The workspace has no MDT code.
+			if named == 0 && each.Table != "fact_mdt_activity" || astray != 0 || more != 0 {
+				t.Errorf("%s.%s to %s: %d values, of which %d name no row, and %d rows more than before",
+					each.Table, each.Column, each.ToTable, named, astray, more)
 			}
 			return nil
 		})
