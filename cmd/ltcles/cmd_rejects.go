@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -86,7 +85,11 @@ func runRejects(ctx context.Context, o RejectsOptions, s streams) error {
 	if !o.Findings {
 		rows = slices.DeleteFunc(rows, func(row pipeline.RowReport) bool { return row.IsFinding })
 	}
-	if err := writeRows(o, rows, s.out); err != nil {
+	write := writeCSV
+	if o.Format == formatXLSX {
+		write = writeXLSX
+	}
+	if err := writeOutput(o.Output, s.out, func(to io.Writer) error { return write(to, rows) }); err != nil {
 		return err
 	}
 	if !o.Quiet {
@@ -160,33 +163,6 @@ func listFormat(format, output string) (string, error) {
 		return "", usageError{errors.New("--format xlsx without a file; give --output FILE.xlsx")}
 	}
 	return format, nil
-}
-
-// writeRows writes the list to standard output, or whole or not at all to a file.
-func writeRows(o RejectsOptions, rows []pipeline.RowReport, to io.Writer) (err error) {
-	if o.Output == "" {
-		return writeCSV(to, rows)
-	}
-	part, err := os.CreateTemp(filepath.Dir(o.Output), "."+filepath.Base(o.Output)+".*")
-	if err != nil {
-		return usageError{fmt.Errorf("write %s: %w", o.Output, errors.Unwrap(err))}
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(part.Name())
-		}
-	}()
-	write := writeCSV
-	if o.Format == formatXLSX {
-		write = writeXLSX
-	}
-	if err = errors.Join(write(part, rows), part.Chmod(0o644), part.Close()); err == nil {
-		err = os.Rename(part.Name(), o.Output)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", o.Output, err)
-	}
-	return nil
 }
 
 func listHeader() []string { return []string{"file", "line", "field", "reason", "fix"} }

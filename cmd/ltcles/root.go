@@ -192,6 +192,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newDiffCommand(s),
 		newVerifyCommand(s),
 		newCodesCommand(s),
+		newDictionaryCommand(s),
 		newDoctorCommand(s),
 		newPurgeCommand(s),
 		newRekeyCommand(s),
