@@ -4,9 +4,17 @@ LINT_VERSION := v2.15.0
 FAULTS ?= full
 BENCH ?= icb
 LICENCES_VERSION := v1.6.0
+POWERQUERY_VERSION := 2.0.0
 # Licences that ask for no more than their notice. rapid is under MPL-2.0, and in tests only: the check of
 # what is linked, on Windows, makes no exception for it.
 LICENCES := Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT
+
+# Installs Debian packages, or says which ones are needed.
+apt = { \
+		echo "installing $(1) with apt-get"; \
+		sudo=$$(test $$(id -u) -eq 0 || echo sudo); \
+		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(1); \
+	} || { echo "install $(1), which make $(firstword $(MAKECMDGOALS)) needs"; exit 1; }
 
 .PHONY: help
 help: ## print the targets
@@ -32,11 +40,26 @@ faults: strace ## kill and fail run, freeze, rekey and purge at their calls on a
 
 .PHONY: strace
 strace:
-	@command -v strace >/dev/null || { \
-		echo "strace is missing; installing it with apt-get"; \
-		sudo=$$(test $$(id -u) -eq 0 || echo sudo); \
-		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq strace; \
-	} || { echo "install strace, which make faults needs (Linux only)"; exit 1; }
+	@command -v strace >/dev/null || $(call apt,strace)
+
+.PHONY: test-tools
+test-tools: bin/python bin/node rscript ## have pandas, Polars, DuckDB, Power BI's parser and R read what connect writes
+	PYTHON=$(CURDIR)/bin/python/bin/python NODE=$$(command -v node) NODE_PATH=$(CURDIR)/bin/node/node_modules RSCRIPT=$$(command -v Rscript) \
+		$(GO) test -tags withtools -count 1 -timeout 20m -run '^TestTools' ./pipeline/connect
+
+# Versions are pinned. Debian has no pyarrow, so Python's packages come from PyPI into a folder of their own.
+bin/python: pipeline/connect/testdata/requirements.txt
+	@python3 -c 'import ensurepip, venv' || $(call apt,python3-venv)
+	rm -rf $@ && python3 -m venv $@ && $@/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bin/node:
+	@command -v npm >/dev/null || $(call apt,nodejs npm)
+	npm install --silent --no-audit --no-fund --prefix $@ @microsoft/powerquery-parser@$(POWERQUERY_VERSION)
+
+.PHONY: rscript
+rscript:
+	@command -v Rscript >/dev/null || $(call apt,--no-install-recommends r-base-core)
 
 .PHONY: bench
 bench: build pandas ## measure ltcles against other ways to the same figures; BENCH=england one run of England, BENCH=small a trial

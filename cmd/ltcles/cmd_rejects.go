@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -85,11 +86,7 @@ func runRejects(ctx context.Context, o RejectsOptions, s streams) error {
 	if !o.Findings {
 		rows = slices.DeleteFunc(rows, func(row pipeline.RowReport) bool { return row.IsFinding })
 	}
-	write := writeCSV
-	if o.Format == formatXLSX {
-		write = writeXLSX
-	}
-	if err := writeOutput(o.Output, s.out, func(to io.Writer) error { return write(to, rows) }); err != nil {
+	if err := writeRows(o, rows, s.out); err != nil {
 		return err
 	}
 	if !o.Quiet {
@@ -163,6 +160,38 @@ func listFormat(format, output string) (string, error) {
 		return "", usageError{errors.New("--format xlsx without a file; give --output FILE.xlsx")}
 	}
 	return format, nil
+}
+
+// writeRows writes the list to standard output, or whole or not at all to a file.
+func writeRows(o RejectsOptions, rows []pipeline.RowReport, to io.Writer) error {
+	if o.Output == "" {
+		return writeCSV(to, rows)
+	}
+	write := writeCSV
+	if o.Format == formatXLSX {
+		write = writeXLSX
+	}
+	return writeWhole(o.Output, func(to io.Writer) error { return write(to, rows) })
+}
+
+// writeWhole writes a file whole or not at all.
+func writeWhole(path string, write func(to io.Writer) error) (err error) {
+	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return usageError{fmt.Errorf("write %s: %w", path, errors.Unwrap(err))}
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(part.Name())
+		}
+	}()
+	if err = errors.Join(write(part), part.Chmod(0o644), part.Close()); err == nil {
+		err = os.Rename(part.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
 }
 
 func listHeader() []string { return []string{"file", "line", "field", "reason", "fix"} }
