@@ -5,15 +5,22 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/workspace"
 )
 
-// CodesOptions are the options of codes list.
+// CodesOptions are the options of every command on the code book.
 type CodesOptions struct {
 	Workspace string
 	Year      string
+}
+
+// AddFlags adds the flags of the options.
+func (o *CodesOptions) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Workspace, "workspace", "", "a workspace whose reference/contracts may replace a year")
+	flags.StringVar(&o.Year, "year", "", "one contract year, 2026-27 (default: every year there is)")
 }
 
 func newCodesCommand(s streams) *cobra.Command {
@@ -30,39 +37,19 @@ func newCodesCommand(s streams) *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(*cobra.Command, []string) error { return runCodesList(options, s) },
 	}
-	list.Flags().StringVar(&options.Workspace, "workspace", "", "a workspace whose reference/contracts may replace a year")
-	list.Flags().StringVar(&options.Year, "year", "", "one contract year, 2026-27 (default: every year there is)")
-	codes.AddCommand(list)
+	options.AddFlags(list.Flags())
+	codes.AddCommand(list, newCodesCheckCommand(s))
 	return codes
 }
 
 func runCodesList(o CodesOptions, s streams) error {
-	overrides := ""
-	if o.Workspace != "" {
-		w, err := workspace.Open(o.Workspace)
-		if err != nil {
-			return err
-		}
-		overrides = w.ContractsDir()
-	}
-	years, err := contract.Years(overrides)
+	contracts, err := o.contracts()
 	if err != nil {
 		return err
 	}
-	if o.Year != "" {
-		year, err := contract.ParseYear(o.Year)
-		if err != nil {
-			return usageError{err}
-		}
-		years = []contract.Year{year}
-	}
 	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "year\tcode\trole\tcohort\tsegment\tminimum\tterm")
-	for _, year := range years {
-		c, err := contract.Load(overrides, year)
-		if err != nil {
-			return err
-		}
+	for _, c := range contracts {
 		minimums := map[string]string{"": ""}
 		for _, segment := range c.Segments {
 			minimums[segment.Segment] = "not set"
@@ -71,8 +58,40 @@ func runCodesList(o CodesOptions, s streams) error {
 			}
 		}
 		for _, code := range c.Codes {
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", year, code.Code, code.Role, code.Cohort, code.Segment, minimums[code.Segment], code.Term)
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Year, code.Code, code.Role, code.Cohort, code.Segment, minimums[code.Segment], code.Term)
 		}
 	}
 	return out.Flush()
+}
+
+// contracts are those of the year, or of every year there is.
+func (o CodesOptions) contracts() ([]*contract.Contract, error) {
+	overrides := ""
+	if o.Workspace != "" {
+		w, err := workspace.Open(o.Workspace)
+		if err != nil {
+			return nil, err
+		}
+		overrides = w.ContractsDir()
+	}
+	years, err := contract.Years(overrides)
+	if err != nil {
+		return nil, err
+	}
+	if o.Year != "" {
+		year, err := contract.ParseYear(o.Year)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		years = []contract.Year{year}
+	}
+	var all []*contract.Contract
+	for _, year := range years {
+		c, err := contract.Load(overrides, year)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
