@@ -43,7 +43,7 @@ type PracticeDue struct {
 func stakeOf(c *contract.Contract, asAt civil.Date) (what string, count func(position) int64) {
 	switch {
 	case asAt <= c.Year.End():
-		return stakeActivity, func(p position) int64 { return lacking(p.target, p.counted) }
+		return stakeActivity, func(p position) int64 { return contract.Lacking(p.target, p.counted) }
 	case asAt <= c.CodingDeadline:
 		return stakeCoding, func(p position) int64 { return p.withoutSegment + p.rejectedClaims }
 	}
@@ -53,17 +53,6 @@ func stakeOf(c *contract.Contract, asAt civil.Date) (what string, count func(pos
 // position is what of a practice's position bears on what is due.
 type position struct {
 	target, counted, withoutSegment, late, unproven, rejectedClaims int64
-}
-
-func lacking(required, counted int64) int64 { return max(0, required-counted) }
-
-// aWeek is how many a week reach n in the days left, rounded up to a tenth.
-func aWeek(n, daysLeft int64) *float64 {
-	if daysLeft <= 0 {
-		return nil
-	}
-	tenths := float64((n*70+daysLeft-1)/daysLeft) / 10
-	return &tenths
 }
 
 // gatherDue fills in what is due. It follows gatherPractices.
@@ -86,9 +75,9 @@ func (r *run) gatherDue(ctx context.Context) error {
 				rejectedClaims: rejected[practice.Practice],
 			}
 			stake := atStake(p)
-			advance, target := lacking(r.contract.AdvanceShare.CeilingOf(p.target), p.counted), lacking(p.target, p.counted)
+			advance, target := contract.Lacking(r.contract.AdvanceShare.CeilingOf(p.target), p.counted), contract.Lacking(p.target, p.counted)
 			practice.AtStake, practice.ToAdvance, practice.ToTarget = &stake, &advance, &target
-			practice.AdvanceWeekly, practice.TargetWeekly = aWeek(advance, daysLeft), aWeek(target, daysLeft)
+			practice.AdvanceWeekly, practice.TargetWeekly = contract.AWeek(advance, daysLeft), contract.AWeek(target, daysLeft)
 		}
 		due.Practices = append(due.Practices, practice)
 		return nil

@@ -25,21 +25,6 @@ func TestWhatIsAtStake(t *testing.T) {
 	}
 }
 
-func TestAWeek(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		n, daysLeft int64
-		want        float64
-	}{{10, 70, 1}, {10, 69, 1.1}, {1, 365, 0.1}, {0, 7, 0}, {3, 1, 21}, {390, 273, 10}} {
-		if got := aWeek(tt.n, tt.daysLeft); got == nil || *got != tt.want {
-			t.Errorf("%d in %d days: %v a week; expected %v", tt.n, tt.daysLeft, got, tt.want)
-		}
-	}
-	if got := aWeek(10, 0); got != nil {
-		t.Errorf("with no day left: %v a week; expected none", *got)
-	}
-}
-
 func civilDate(t *testing.T, text string) civil.Date {
 	t.Helper()
 	date, err := civil.Parse(text)

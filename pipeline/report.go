@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"path/filepath"
 
@@ -13,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"ltcles/pipeline/civil"
+	"ltcles/pipeline/contract"
 	"ltcles/pipeline/schema"
 	"ltcles/pipeline/snapshot"
 )
@@ -94,16 +94,10 @@ type PracticeReport struct {
 	AssessmentsPence *int64 `json:"assessments_value_pence"`
 }
 
-// Worth is what so many assessments are worth to the practice, in pence, half up:
-// each is its part of the assessments domain's annual value. Null without a target
+// Worth is what so many assessments are worth to the practice, in pence. Null without a target
 // or a contract value.
 func (p PracticeReport) Worth(assessments int64) *int64 {
-	if p.AssessmentsPence == nil || p.Target == nil || *p.Target == 0 {
-		return nil
-	}
-	twice := new(big.Int).Mul(big.NewInt(2*assessments), big.NewInt(*p.AssessmentsPence))
-	pence := twice.Add(twice, big.NewInt(*p.Target)).Div(twice, big.NewInt(2**p.Target)).Int64()
-	return &pence
+	return contract.Worth(assessments, p.AssessmentsPence, p.Target)
 }
 
 // Finding is one row of fact_finding.
@@ -222,21 +216,20 @@ func (r *run) gatherFindings(ctx context.Context) error {
 	for i, practice := range r.report.Practices {
 		place[practice.Practice] = i
 	}
-	stakes := map[string]bool{}
+	checks := map[string]schema.Check{}
 	for _, check := range schema.Findings() {
-		stakes[check.Name] = check.CountsAssessments()
+		checks[check.Name] = check
 	}
 	err := r.db.Query(ctx, `
 		select coalesce(practice_code, ''), check_name, severity, cast(affected as bigint), message
 		from mart_fact_finding order by practice_code nulls last, check_name`, func(v []any) error {
 		finding := Finding{Practice: v[0].(string), Check: v[1].(string), Severity: v[2].(string), Affected: v[3].(int64), Message: v[4].(string)}
 		at, known := place[finding.Practice]
-		switch {
-		case stakes[finding.Check]:
-			finding.AtStake = finding.Affected
-		case finding.Check == "practice_no_files" && known && r.report.Practices[at].Target != nil:
-			finding.AtStake = *r.report.Practices[at].Target
+		var target *int64
+		if known {
+			target = r.report.Practices[at].Target
 		}
+		finding.AtStake = checks[finding.Check].AtStake(finding.Affected, target)
 		if known {
 			r.report.Practices[at].AtStake += finding.AtStake
 			finding.AtStakePence = r.report.Practices[at].Worth(finding.AtStake)

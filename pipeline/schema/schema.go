@@ -103,6 +103,21 @@ func (c Check) CountsAssessments() bool {
 	return strings.HasPrefix(c.Found, "assessment(s) ") || strings.HasPrefix(c.Found, "assessed patient(s) ")
 }
 
+// AtStake is how many assessments a finding is about: those affected, and the whole target of a
+// practice without files; 0 where it is about something else.
+func (c Check) AtStake(affected int64, target *int64) int64 {
+	switch {
+	case c.CountsAssessments():
+		return affected
+	case c.Name == "practice_no_files" && target != nil:
+		return *target
+	}
+	return 0
+}
+
+// CountsFiles says whether what is affected is files.
+func (c Check) CountsFiles() bool { return strings.HasPrefix(c.Found, "file(s) ") }
+
 // Check is one data-quality finding that a run can make about a practice.
 type Check struct {
 	Name     string

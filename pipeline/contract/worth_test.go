@@ -1,4 +1,4 @@
-package pipeline
+package contract
 
 import "testing"
 
@@ -22,12 +22,27 @@ func TestWorthR19(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := int64(-1)
-			if worth := (PracticeReport{AssessmentsPence: tt.value, Target: tt.target}).Worth(tt.assessments); worth != nil {
+			if worth := Worth(tt.assessments, tt.value, tt.target); worth != nil {
 				got = *worth
 			}
 			if got != tt.want {
 				t.Errorf("worth %d; expected %d", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestAWeek(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		n, daysLeft int64
+		want        float64
+	}{{10, 70, 1}, {10, 69, 1.1}, {1, 365, 0.1}, {0, 7, 0}, {3, 1, 21}, {390, 273, 10}} {
+		if got := AWeek(tt.n, tt.daysLeft); got == nil || *got != tt.want {
+			t.Errorf("%d in %d days: %v a week; expected %v", tt.n, tt.daysLeft, got, tt.want)
+		}
+	}
+	if got := AWeek(10, 0); got != nil {
+		t.Errorf("with no day left: %v a week; expected none", *got)
 	}
 }
