@@ -191,6 +191,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newExplainCommand(s),
 		newDiffCommand(s),
 		newVerifyCommand(s),
+		newReportCommand(s),
 		newCodesCommand(s),
 		newDictionaryCommand(s),
 		newConnectCommand(s),
