@@ -167,8 +167,8 @@ func (b *builder) countsOf(p *published.Practice, f *figures) {
 		}
 	}
 	notOnTime := breakdown{linkage: within, parts: []int64{valueOf(position.CountedLate), valueOf(position.CountedUnproven)}}
-	counted, parts := b.rule.protect(*position.Counted, inSegments, byMonth, notOnTime)
-	f.counted, f.months, f.late, f.unproven = counted, parts[1], parts[2][0], parts[2][1]
+	counted, parts := b.rule.protect(*position.Counted, inSegments, notOnTime, byMonth)
+	f.counted, f.months, f.late, f.unproven = counted, parts[2], parts[1][0], parts[1][1]
 	f.onTime = total(b.rule, f.late, f.unproven).from(counted, b.rule)
 	if f.target > 0 {
 		f.towards = counted

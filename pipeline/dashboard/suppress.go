@@ -7,8 +7,9 @@ package dashboard
 // base counts; each is put into a class (none, hidden, or the multiple of Round nearest to it),
 // and everything else on the page, totals of places and of the area among it, is worked out from
 // these classes alone. Where base counts are linked, because several break the same total down,
-// their classes together could say more of a hidden count than that it is hidden; protect then
-// withholds a whole breakdown. Whether it does depends on nothing but classes.
+// their classes together could say more of a hidden count than that it is hidden: protect then
+// withholds a breakdown. Whether it does depends on classes alone, so that knowing how it decides
+// is of no use beyond what it shows.
 type Suppression struct {
 	Hide, Round int64
 }
@@ -55,28 +56,36 @@ type breakdown struct {
 	parts   []int64
 }
 
-// protect says what is shown of a total and of its breakdowns. The first breakdowns go before the
-// later ones: one is withheld where, with it, a hidden part that is shown as such could not be
-// each of 1 to Hide. Where the total itself is hidden, all are withheld, since they would narrow
-// it down.
+// protect says what is shown of a total and of its breakdowns. Of what it shows as hidden, each of
+// 1 to Hide is possible, whatever else is shown and whoever knows how it decides:
+//
+//   - Where the total is hidden, its breakdowns are withheld: their parts would narrow it down.
+//   - A breakdown that does not add up is shown where, for each total that may be, it fits that and
+//     each hidden part can be each of 1 to Hide. So it says nothing about the total, and nothing
+//     that is learnt about the total says anything about it.
+//   - A breakdown that adds up says something about the total, and the total about it. It is shown
+//     where each hidden part can be each of 1 to Hide for some total that may be, and where none
+//     before it is withheld, which would say something about the total too. There is one at most,
+//     and it comes last.
 func (s Suppression) protect(whole int64, breakdowns ...breakdown) (Count, [][]Count) {
-	shown := make([][]Count, len(breakdowns))
 	all := s.class(whole)
-	var told []spans
+	shown := make([][]Count, len(breakdowns))
+	isOpen := all.Standing != Hidden
 	for i, b := range breakdowns {
-		classes := make([]Count, len(b.parts))
-		for at, part := range b.parts {
-			classes[at] = s.class(part)
+		for _, part := range b.parts {
+			shown[i] = append(shown[i], s.class(part))
 		}
-		with := append(told[:len(told):len(told)], s.spansOf(b.linkage, classes))
-		if s.IsOn() && (all.Standing == Hidden || !s.keeps(s.span(all), with)) {
-			for at := range classes {
-				classes[at] = Count{0, Withheld}
-			}
-		} else {
-			told = with
+		if !s.IsOn() {
+			continue
 		}
-		shown[i] = classes
+		told := s.spansOf(b.linkage, shown[i])
+		if isOpen && (b.linkage != partition && s.keepsForEach(s.span(all), told) || b.linkage == partition && s.keepsForSome(s.span(all), told)) {
+			continue
+		}
+		isOpen = isOpen && b.linkage == partition
+		for at := range shown[i] {
+			shown[i][at] = Count{0, Withheld}
+		}
 	}
 	return all, shown
 }
@@ -111,28 +120,27 @@ func (s Suppression) spansOf(l linkage, classes []Count) spans {
 	return b
 }
 
-// keeps says that every hidden part can still be each of 1 to Hide. The total is all that links
-// the breakdowns, so for one total each is judged by itself, and the answer is exact.
-func (s Suppression) keeps(whole span, breakdowns []spans) bool {
-	var possible []int64
+// keepsForEach says that the breakdown fits each total that may be, whatever of 1 to Hide any of
+// its hidden parts is.
+func (s Suppression) keepsForEach(whole span, b spans) bool {
 	for n := whole.low; n <= whole.high; n++ {
-		fits := true
-		for _, b := range breakdowns {
-			fits = fits && b.fits(n)
-		}
-		if fits {
-			possible = append(possible, n)
+		if !b.fits(n) || !s.keepsForSome(span{n, n}, b) {
+			return false
 		}
 	}
-	for _, b := range breakdowns {
-		for at := range b.parts {
-			if !b.hidden[at] {
-				continue
+	return true
+}
+
+// keepsForSome says that each hidden part can be each of 1 to Hide, with some total that may be.
+func (s Suppression) keepsForSome(whole span, b spans) bool {
+	for at := range b.parts {
+		for value := int64(1); b.hidden[at] && value <= s.Hide; value++ {
+			known, fits := b.with(at, value), false
+			for n := whole.low; n <= whole.high && !fits; n++ {
+				fits = known.fits(n)
 			}
-			for value := int64(1); value <= s.Hide; value++ {
-				if !b.with(at, value).fitsAny(possible) {
-					return false
-				}
+			if !fits {
+				return false
 			}
 		}
 	}
@@ -144,15 +152,6 @@ func (b spans) with(at int, value int64) spans {
 	b.parts = append([]span(nil), b.parts...)
 	b.parts[at] = span{value, value}
 	return b
-}
-
-func (b spans) fitsAny(totals []int64) bool {
-	for _, n := range totals {
-		if b.fits(n) {
-			return true
-		}
-	}
-	return false
 }
 
 // fits says whether the parts can be so that the total is n.
