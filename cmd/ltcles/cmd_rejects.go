@@ -19,6 +19,7 @@ import (
 	"ltcles/pipeline"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/emis"
+	"ltcles/pipeline/spreadsheet"
 	"ltcles/pipeline/workspace"
 )
 
@@ -212,7 +213,7 @@ func writeTable(to io.Writer, header []string, lines int, line func(i int) []str
 	for i := range lines {
 		cells := line(i)
 		for at := range cells {
-			cells[at] = noFormula(cells[at])
+			cells[at] = spreadsheet.Text(cells[at])
 		}
 		if err := out.Write(cells); err != nil {
 			return err
@@ -220,14 +221,6 @@ func writeTable(to io.Writer, header []string, lines int, line func(i int) []str
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// noFormula keeps a spreadsheet from taking a cell for a formula.
-func noFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 // writeXLSX writes the list as a workbook: text as text, whatever it begins with,
