@@ -192,6 +192,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newDiffCommand(s),
 		newVerifyCommand(s),
 		newReportCommand(s),
+		newLettersCommand(s),
 		newCodesCommand(s),
 		newDictionaryCommand(s),
 		newConnectCommand(s),

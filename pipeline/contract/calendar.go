@@ -17,6 +17,17 @@ type DueDate struct {
 	last  civil.Date
 }
 
+// Text is when it is due as people write it: 10 April 2027, Week of 11 May 2027, June 2027.
+func (d DueDate) Text() string {
+	switch {
+	case len(d.When) == len("2027-06"):
+		return d.first.Time().Format("January 2006")
+	case d.last > d.first:
+		return d.first.Time().Format("Week of 2 January 2006")
+	}
+	return d.first.Time().Format("2 January 2006")
+}
+
 // Calendar lists the dates of the contract year that are not past on the day as-at, in order.
 // A week or a month is past when its last day is.
 func (c *Contract) Calendar(asAt civil.Date) []DueDate {

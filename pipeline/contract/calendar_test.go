@@ -44,3 +44,19 @@ func TestCalendar(t *testing.T) {
 		}
 	}
 }
+
+func TestDueDateText(t *testing.T) {
+	t.Parallel()
+	c, err := Load("", "2026-27")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, date := range c.Calendar(c.Year.Start()) {
+		got = append(got, date.Text())
+	}
+	want := "31 March 2027, 10 April 2027, 30 April 2027, 30 April 2027, 8 May 2027, Week of 11 May 2027, 29 May 2027, June 2027"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %q", got)
+	}
+}

@@ -17,7 +17,7 @@ import (
 	"ltcles/pipeline/config"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml letters/*.md.tmpl
 var builtIn embed.FS
 
 const extension = ".yaml"
