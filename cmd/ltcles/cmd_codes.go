@@ -38,8 +38,39 @@ func newCodesCommand(s streams) *cobra.Command {
 		RunE:  func(*cobra.Command, []string) error { return runCodesList(options, s) },
 	}
 	options.AddFlags(list.Flags())
-	codes.AddCommand(list, newCodesCheckCommand(s))
+	codes.AddCommand(list, newCodesCheckCommand(s), newCodesFileCommand(s))
 	return codes
+}
+
+func newCodesFileCommand(s streams) *cobra.Command {
+	var year string
+	cmd := &cobra.Command{
+		Use:   "file --year Y",
+		Short: "Print the built-in contract file of a year, to start a workspace's own from",
+		Long: `Prints the contract file that is built in for a year: codes, minimums, shares, dates, policies
+and status texts. A copy in a workspace's reference/contracts replaces it there as a whole:
+
+  ltcles codes file --year 2026-27 > work/reference/contracts/2026-27.yaml
+
+` + exitCodes,
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return runCodesFile(year, s) },
+	}
+	cmd.Flags().StringVar(&year, "year", "", "a contract year, 2026-27 (required)")
+	return cmd
+}
+
+func runCodesFile(text string, s streams) error {
+	year, err := contract.ParseYear(text)
+	if err != nil {
+		return usageError{err}
+	}
+	file, ok := contract.BuiltIn(year)
+	if !ok {
+		return usageError{fmt.Errorf("no contract for %s is built in; start from that of another year and change its contract_year", year)}
+	}
+	_, err = s.out.Write(file)
+	return err
 }
 
 func runCodesList(o CodesOptions, s streams) error {

@@ -196,6 +196,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newCodesCommand(s),
 		newDictionaryCommand(s),
 		newConnectCommand(s),
+		newMDTCommand(s),
 		newDoctorCommand(s),
 		newPurgeCommand(s),
 		newRekeyCommand(s),
