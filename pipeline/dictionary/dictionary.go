@@ -39,7 +39,7 @@ func Markdown(to io.Writer) error {
 
 // HTML writes the dictionary as one page that needs nothing besides.
 func HTML(to io.Writer) error {
-	t, err := template.New("dictionary.html").Funcs(template.FuncMap{"key": keyWord}).Parse(htmlText)
+	t, err := template.New("dictionary.html").Funcs(template.FuncMap{"key": keyWord, "rules": schema.RulesOf}).Parse(htmlText)
 	if err != nil {
 		return fmt.Errorf("write dictionary: %w", err)
 	}
