@@ -13,7 +13,7 @@ LICENCES := Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT
 apt = { \
 		echo "installing $(1) with apt-get"; \
 		sudo=$$(test $$(id -u) -eq 0 || echo sudo); \
-		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(1); \
+		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $(1); \
 	} || { echo "install $(1), which make $(firstword $(MAKECMDGOALS)) needs"; exit 1; }
 
 .PHONY: help
@@ -59,7 +59,7 @@ bin/node:
 
 .PHONY: rscript
 rscript:
-	@command -v Rscript >/dev/null || $(call apt,--no-install-recommends r-base-core)
+	@Rscript -e 'library(jsonlite)' 2>/dev/null || $(call apt,r-base-core r-cran-jsonlite)
 
 .PHONY: bench
 bench: build pandas ## measure ltcles against other ways to the same figures; BENCH=england one run of England, BENCH=small a trial

@@ -89,16 +89,50 @@ func TestToolsPowerBI(t *testing.T) {
 	}
 }
 
-// R parses the functions, and knows the tables and relationships; nothing is read with it.
+// R finds the snapshot and the files of history, and joins; that arrow and duckdb read them is not
+// tried, since Debian has neither for R.
 func TestToolsR(t *testing.T) {
+	store := odd(t)
+	current, err := store.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := func(source connect.Source, expression string) string {
+		dir := t.TempDir()
+		file := save(t, filepath.Join(dir, "connect.R"), script(t, connect.R, source))
+		asks := save(t, filepath.Join(dir, "asks.R"), `source(commandArgs(TRUE)[1], encoding = "UTF-8")`+"\n"+expression)
+		return strings.TrimSpace(string(run(t, tool(t, "RSCRIPT"), asks, file)))
+	}
 	for _, history := range []bool{false, true} {
 		path := `\\server\o'dd "share"\published`
-		file := save(t, filepath.Join(t.TempDir(), "connect.R"), script(t, connect.R, connect.Source{Published: path, History: history}))
-		says := string(run(t, tool(t, "RSCRIPT"), "-e", `source(commandArgs(TRUE)[1], encoding = "UTF-8"); cat(ltcles_published, length(ltcles_tables), nrow(ltcles_relationships), exists("ltcles_read_history"), sep = "\n")`, file))
+		got := says(connect.Source{Published: path, History: history}, `cat(ltcles_published, length(ltcles_tables), nrow(ltcles_relationships), exists("ltcles_read_history"), sep = "\n")`)
 		want := fmt.Sprintf("%s\n%d\n%d\n%s", path, len(schema.Tables()), len(schema.Relationships()), strings.ToUpper(fmt.Sprint(history)))
-		if strings.TrimSpace(says) != want {
-			t.Errorf("R says %s; expected %s", says, want)
+		if got != want {
+			t.Errorf("R says %s; expected %s", got, want)
 		}
+	}
+	check := func(t *testing.T) {
+		got := says(connect.Source{Published: store.Dir, History: true},
+			`found <- ltcles_manifest(); cat(ltcles_snapshot(found), ltcles_periods()$period, ltcles_history_files(found, "fact_file"), sep = "\n")`)
+		want := strings.Join([]string{current.Dir, "2026-05", "2026-06", current.Path("history/fact_file/2026-05.parquet"), current.Path("history/fact_file/2026-06.parquet")}, "\n")
+		if got != want {
+			t.Errorf("R finds\n%s\nexpected\n%s", got, want)
+		}
+	}
+	t.Run("by a link", check)
+	unlink(t, store)
+	t.Run("by a directory", check)
+	got := says(connect.Source{Published: "/p"}, `
+		run <- list(contract_year = "2026-27", as_at = "2026-07-05", run_id = "r")
+		tables <- list(
+			fact_finding = data.frame(run, period = c("2026-05", "2026-06", "2026-06"), practice_code = c("P1", "P1", NA), affected = 1:3),
+			dim_practice = data.frame(run, period = c("2026-05", "2026-06"), practice_code = "P1", place = c("before", "now"), affected = 9)
+		)
+		joined <- ltcles_join(tables, "fact_finding", "dim_practice")
+		joined <- joined[order(joined$affected), ]
+		cat(nrow(joined), joined$place, names(joined))`)
+	if want := "3 before now NA period practice_code contract_year as_at run_id affected place affected_dim_practice"; got != want {
+		t.Errorf("R joins %s; expected %s", got, want)
 	}
 }
 
