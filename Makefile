@@ -92,8 +92,10 @@ golden: ## rewrite the expected results of the cases; review the difference like
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
-	@for target in $$($(GO) test ./pipeline/emis -list '^Fuzz' | grep '^Fuzz'); do \
-		$(GO) test ./pipeline/emis -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 10x || exit 1; \
+	@for package in ./pipeline/emis ./snomed; do \
+		for target in $$($(GO) test $$package -list '^Fuzz' | grep '^Fuzz'); do \
+			$(GO) test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 10x || exit 1; \
+		done; \
 	done
 
 .PHONY: licences

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -108,7 +109,7 @@ func releaseError(err error) error {
 		return usageError{format}
 	case errors.As(err, &missing):
 		return usageError{missing}
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, zip.ErrFormat):
 		return usageError{err}
 	}
 	return err
