@@ -4,6 +4,7 @@ LINT_VERSION := v2.15.0
 FAULTS ?= full
 BENCH ?= icb
 LICENCES_VERSION := v1.6.0
+AXE_VERSION := 4.14.1
 POWERQUERY_VERSION := 2.0.0
 # Licences that ask for no more than their notice. rapid is under MPL-2.0, and in tests only: the check of
 # what is linked, on Windows, makes no exception for it.
@@ -43,9 +44,22 @@ strace:
 	@command -v strace >/dev/null || $(call apt,strace)
 
 .PHONY: test-tools
-test-tools: bin/python bin/node rscript ## have pandas, Polars, DuckDB, Power BI's parser and R read what connect writes
+test-tools: chromium poppler libreoffice rscript bin/python bin/node bin/axe-core-$(AXE_VERSION)/package/axe.min.js ## have browsers, offices and other languages read what ltcles writes
+	AXE=$(CURDIR)/bin/axe-core-$(AXE_VERSION)/package/axe.min.js \
 	PYTHON=$(CURDIR)/bin/python/bin/python NODE=$$(command -v node) NODE_PATH=$(CURDIR)/bin/node/node_modules RSCRIPT=$$(command -v Rscript) \
-		$(GO) test -tags withtools -count 1 -timeout 20m -run '^TestTools' ./pipeline/connect
+		$(GO) test -tags withtools -count 1 -timeout 20m -run '^TestTools' ./pipeline/connect ./pipeline/dashboard ./pipeline/letters ./pipeline/workbook
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || $(call apt,chromium fonts-liberation)
+
+.PHONY: poppler
+poppler:
+	@command -v pdftotext >/dev/null || $(call apt,poppler-utils)
+
+.PHONY: libreoffice
+libreoffice:
+	@command -v soffice >/dev/null || $(call apt,libreoffice-calc-nogui)
 
 # Versions are pinned. Debian has no pyarrow, so Python's packages come from PyPI into a folder of their own.
 bin/python: pipeline/connect/testdata/requirements.txt
@@ -56,6 +70,13 @@ bin/python: pipeline/connect/testdata/requirements.txt
 bin/node:
 	@command -v npm >/dev/null || $(call apt,nodejs npm)
 	npm install --silent --no-audit --no-fund --prefix $@ @microsoft/powerquery-parser@$(POWERQUERY_VERSION)
+
+bin/axe-core-%/package/axe.min.js:
+	@command -v npm >/dev/null || $(call apt,nodejs npm)
+	@mkdir -p bin/axe-core-$*
+	npm pack --silent --pack-destination bin/axe-core-$* axe-core@$*
+	@tar -xzf bin/axe-core-$*/axe-core-$*.tgz -C bin/axe-core-$* package/axe.min.js package/LICENSE
+	@touch $@
 
 .PHONY: rscript
 rscript:
@@ -68,11 +89,7 @@ bench: build pandas ## measure ltcles against other ways to the same figures; BE
 
 .PHONY: pandas
 pandas:
-	@test $(BENCH) = england || /usr/bin/python3 -c 'import pandas' 2>/dev/null || { \
-		echo "pandas is missing; installing python3-pandas with apt-get"; \
-		sudo=$$(test $$(id -u) -eq 0 || echo sudo); \
-		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends python3-pandas; \
-	} || { echo "install pandas for /usr/bin/python3, which make bench needs; or run bin/bench with -python none"; exit 1; }
+	@test $(BENCH) = england || /usr/bin/python3 -c 'import pandas' 2>/dev/null || $(call apt,python3-pandas)
 
 .PHONY: mutants
 mutants: ## change one rule of the SQL at a time; a test must notice each

@@ -368,6 +368,47 @@ func whatOthersWroteIsText(t *testing.T, m *dashboard.Material) {
 	}
 }
 
+// TestManyPractices: a page of an area as large as the real one, and of every practice in England.
+func TestManyPractices(t *testing.T) {
+	m := material(t)
+	for practices, most := range map[int]int{200: 6 << 20, 6200: 160 << 20} {
+		page := written(t, many(m, practices), dashboard.Options{Program: "ltcles"})
+		t.Logf("%d practices: %.1f MB", practices, float64(len(page))/(1<<20))
+		if len(page) > most {
+			t.Errorf("%d practices: %d bytes; expected at most %d", practices, len(page), most)
+		}
+		if sections := bytes.Count(page, []byte(`<section class="page practice"`)); sections != practices {
+			t.Errorf("%d sections; expected %d", sections, practices)
+		}
+	}
+}
+
+// many is a year of so many practices, whose figures are those of the ones that there are.
+func many(m *dashboard.Material, practices int) *dashboard.Material {
+	enlarged, year := *m, *m.Year
+	enlarged.Year, year.Practices = &year, nil
+	enlarged.Lags, enlarged.History = nil, nil
+	for n := range practices {
+		p := *m.Year.Practices[n%len(m.Year.Practices)]
+		from := p.Code
+		p.Code = fmt.Sprintf("M%05d", n)
+		year.Practices = append(year.Practices, &p)
+		for _, lag := range m.Lags {
+			if lag.Practice == from {
+				lag.Practice = p.Code
+				enlarged.Lags = append(enlarged.Lags, lag)
+			}
+		}
+		for _, past := range m.History {
+			if past.Practice == from {
+				past.Practice = p.Code
+				enlarged.History = append(enlarged.History, past)
+			}
+		}
+	}
+	return &enlarged
+}
+
 // How a page is read back.
 
 func all(from *html.Node, is func(*html.Node) bool) []*html.Node {
