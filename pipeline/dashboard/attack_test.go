@@ -29,6 +29,7 @@ func TestAttackOnThePage(t *testing.T) {
 			m := attacked(t, options)
 			page := suppressed(t, m)
 			t.Run("no small count is on it", func(t *testing.T) { noSmallCount(t, page) })
+			t.Run("segments that do not cover what counts", func(t *testing.T) { notCovering(t, m) })
 			random := rand.New(rand.NewPCG(1, 2))
 			hidden := 0
 			for i, p := range m.Year.Practices {
@@ -283,6 +284,33 @@ func madeUp(p *published.Practice, random *rand.Rand) *published.Practice {
 		other.Findings = append(other.Findings, late)
 	}
 	return other
+}
+
+// notCovering: where an assessment may count without a segment, nothing is known to link the two,
+// so the segments are not shown.
+func notCovering(t *testing.T, m *Material) {
+	altered := *m
+	year := *m.Year
+	altered.Year, year.Practices = &year, slices.Clone(m.Year.Practices)
+	first := copied(year.Practices[0])
+	first.Position.Counted = pointer(*first.Position.Counted + 1)
+	year.Practices[0] = first
+	root, err := html.Parse(bytes.NewReader(suppressed(t, &altered)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for n := range root.Descendants() {
+		if n.Data == "tr" && n.Parent.Data == "tbody" && attributeOf(n.Parent.Parent, "data-table") == "segments" {
+			rows++
+			if assessed := said(n.FirstChild.NextSibling); assessed != "not shown" && assessed != "no data" {
+				t.Errorf("a segment has %s assessed; expected it not to be shown", assessed)
+			}
+		}
+	}
+	if rows == 0 {
+		t.Error("no segment is on the page")
+	}
 }
 
 // noSmallCount reads every count of patients on the page: each is a multiple of 5, or in words.

@@ -169,7 +169,7 @@ func (b *browser) show(t *testing.T, id string) {
 func (b *browser) shot(t *testing.T, what string) {
 	t.Helper()
 	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
-		keep(t, filepath.Join(folder, b.name+"-"+what+".jpg"), run(t, b, chromedp.FullScreenshot(80)))
+		keep(t, filepath.Join(folder, b.name+"-"+what+".png"), run(t, b, chromedp.FullScreenshot(100)))
 	}
 }
 
@@ -203,9 +203,10 @@ func cells(t *testing.T, b *browser, table string) [][]string {
 	return ask[[][]string](t, b, fmt.Sprintf(`[...document.querySelectorAll('.current table[data-table=%s] tbody tr')].map(row => [...row.cells].map(cell => cell.innerText))`, table))
 }
 
-func unfold(t *testing.T, b *browser) {
+// unfold opens the tables behind the charts, or closes them.
+func unfold(t *testing.T, b *browser, isOpen bool) {
 	t.Helper()
-	ask[bool](t, b, `document.querySelectorAll('.current details').forEach(details => details.open = true), true`)
+	ask[bool](t, b, fmt.Sprintf(`document.querySelectorAll('.current details').forEach(details => details.open = %t), true`, isOpen))
 }
 
 func figuresInTheBrowser(t *testing.T, b *browser, m *dashboard.Material, suppress bool) {
@@ -222,10 +223,10 @@ func figuresInTheBrowser(t *testing.T, b *browser, m *dashboard.Material, suppre
 		b.show(t, "practice-"+p.Code)
 		equal(t, p.Code+" on its card", run(t, b, chromedp.Text(chromedp.CSS(".current .card .value"))), want)
 		if !suppress && !p.IsMissing() {
-			unfold(t, b)
+			unfold(t, b, true)
 			segments, months := cells(t, b, "segments"), cells(t, b, "months")
 			for at, s := range p.Segments {
-				equal(t, p.Code+" "+s.Segment, segments[at][1]+" "+segments[at][3], countText(s.AssessedPatients)+" "+countText(s.Shortfall))
+				equal(t, p.Code+" "+s.Segment, segments[at][1]+" "+segments[at][3], countText(s.AssessedPatients)+" "+judgedText(s.Shortfall, p))
 			}
 			equal(t, p.Code+" so far", months[len(months)-1][2], countText(p.Position.Counted))
 		}
@@ -404,11 +405,12 @@ func axe(t *testing.T, b *browser, m *dashboard.Material) {
 			b.show(t, id)
 			ask[[]chart](t, b, drawn)
 			b.shot(t, v.name+"-"+id)
-			unfold(t, b)
+			unfold(t, b, true)
 			result := ask[struct {
 				Passes     int               `json:"passes"`
 				Violations []json.RawMessage `json:"violations"`
 			}](t, b, `axe.run(document).then(found => ({passes: found.passes.length, violations: found.violations.map(each => ({id: each.id, help: each.help, nodes: each.nodes.slice(0, 3).map(node => node.html.slice(0, 200) + ' ' + (node.failureSummary || ''))}))}))`)
+			unfold(t, b, false)
 			for _, violation := range result.Violations {
 				t.Errorf("%s in %s: %s", id, v.name, violation)
 			}

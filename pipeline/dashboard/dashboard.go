@@ -58,7 +58,9 @@ func newPage(m *Material, o Options) page {
 	}
 	b := newBuilder(m, rule)
 	charts, _, _ := strings.Cut(chartScript, "\n//# sourceMappingURL=") // the map is not part of the page
+	banner, _, _ := strings.Cut(strings.TrimPrefix(charts, "/*!\n * "), "\n")
 	p := page{
+		Charts:   banner,
 		Title:    "LTC LES " + string(m.Period.Year()) + ", " + periodName(m.Period),
 		Subtitle: "as at " + day(m.AsAt),
 		Sections: b.sections(),

@@ -127,9 +127,9 @@ func figuresAreThoseOfTheTables(t *testing.T, m *dashboard.Material, root *html.
 		equal(t, p.Code+" in the list", row[1], p.Code)
 		equal(t, p.Code+" counted in the list", row[5], countText(p.Position.Counted))
 		equal(t, p.Code+" achieved in the list", row[6], shareText(p.Position.Achievement, p))
-		equal(t, p.Code+" segments met in the list", row[8], countText(p.Position.SegmentsMet))
-		equal(t, p.Code+" inclusive in the list", row[9], countText(p.Position.InclusiveShortfall))
-		equal(t, p.Code+" exclusive in the list", row[10], countText(p.Position.ExclusiveShortfall))
+		equal(t, p.Code+" segments met in the list", row[8], judgedText(p.Position.SegmentsMet, p))
+		equal(t, p.Code+" inclusive in the list", row[9], judgedText(p.Position.InclusiveShortfall, p))
+		equal(t, p.Code+" exclusive in the list", row[10], judgedText(p.Position.ExclusiveShortfall, p))
 		equal(t, p.Code+" counted on its card", firstText(where, "dd", "value"), countText(p.Position.Counted))
 		if p.IsMissing() {
 			continue
@@ -143,7 +143,7 @@ func figuresAreThoseOfTheTables(t *testing.T, m *dashboard.Material, root *html.
 				equal(t, what+" minimum", segments[at][2], countText(s.MinimumRequired))
 				equal(t, what+" met", segments[at][4], map[bool]string{true: "yes", false: "no"}[*s.IsMinimumMet])
 			}
-			equal(t, what+" short by", segments[at][3], countText(s.Shortfall))
+			equal(t, what+" short by", segments[at][3], judgedText(s.Shortfall, p))
 			equal(t, what+" outstanding", segments[at][5], countText(s.OutstandingPatients))
 			equal(t, what+" in the segment", segments[at][6], countText(s.CohortPatients))
 			equal(t, what+" on time", segments[at][7], countText(s.AssessedOnTime))
@@ -488,6 +488,13 @@ func countText(n *int64) string {
 		return "no data"
 	}
 	return published.Grouped(*n)
+}
+
+func judgedText(n *int64, p *published.Practice) string {
+	if n == nil && !p.IsMissing() {
+		return "no target"
+	}
+	return countText(n)
 }
 
 func shareText(share *float64, p *published.Practice) string {

@@ -93,20 +93,31 @@
 			figure.classList.add('nochart');
 			return;
 		}
-		if (lies) canvas.style.height = Math.max(12, 5 + rows.length * 3) + 'rem', canvas.style.maxHeight = 'none';
-		const shorten = text => text.length > 30 && canvas.clientWidth < 700 ? text.slice(0, 28) + '…' : text;
+		if (lies) canvas.style.height = Math.max(10, 5 + rows.length * 2.3) + 'rem', canvas.style.maxHeight = 'none';
+		const wrapped = text => text.split(' ').reduce((lines, word) => {
+			const last = lines.length - 1;
+			if (last >= 0 && (lines[last] + ' ' + word).length <= (lies ? 26 : 12)) lines[last] += ' ' + word;
+			else lines.push(word);
+			return lines;
+		}, []);
 		const amounts = {beginAtZero: true, ticks: {color: soft, font: {size: 13}, precision: percents ? undefined : 0, callback: n => n.toLocaleString('en-GB') + (percents ? ' %' : '')}, grid: {color: line}, border: {color: line}};
 		const names = {ticks: {color: ink, font: {size: 13}, autoSkip: !lies}, grid: {display: false}, border: {color: line}};
 		charts.set(canvas, new Chart(canvas, {
 			type: 'bar',
-			data: {labels: rows.map(row => shorten(row.cells[0].textContent)), datasets},
+			data: {labels: rows.map(row => wrapped(row.cells[0].textContent)), datasets},
 			options: {
 				animation: false, responsive: true, maintainAspectRatio: false, indexAxis: lies ? 'y' : 'x', spanGaps: false, devicePixelRatio: Math.max(2, devicePixelRatio),
 				font: {family: getComputedStyle(document.body).fontFamily},
 				scales: lies ? {x: amounts, y: names} : {x: names, y: amounts},
 				plugins: {
-					legend: {display: datasets.length > 1, align: 'start', labels: {color: ink, usePointStyle: true, pointStyleWidth: 22, boxHeight: 8, font: {size: 14}}},
-					tooltip: {callbacks: {label: item => item.dataset.label + ': ' + (lies ? item.parsed.x : item.parsed.y).toLocaleString('en-GB') + (percents ? ' %' : '')}},
+					legend: {display: datasets.length > 1, align: 'start', labels: {
+						color: ink, usePointStyle: true, pointStyleWidth: 24, boxHeight: 8, padding: 14, font: {size: 14},
+						generateLabels: chart => Chart.defaults.plugins.legend.labels.generateLabels(chart).map(label => {
+							const set = chart.data.datasets[label.datasetIndex];
+							return set.type === 'line' ? {...label, pointStyle: 'line', rotation: 0, lineWidth: 3, lineDash: set.borderDash || []} : label;
+						}),
+					}},
+					tooltip: {callbacks: {title: items => items.length ? rows[items[0].dataIndex].cells[0].textContent : '', label: item => item.dataset.label + ': ' + (lies ? item.parsed.x : item.parsed.y).toLocaleString('en-GB') + (percents ? ' %' : '')}},
 				},
 			},
 		}));

@@ -20,6 +20,7 @@ type page struct {
 	Styles   any
 	Scripts  any
 	Policy   string
+	Charts   string // what draws the charts, with its version
 	Facts    []fact
 }
 
@@ -140,6 +141,14 @@ func (b *builder) share(c Count, target int64) cell {
 		return cell{Text: "not shown", Order: "-1", Tone: "quiet"}
 	}
 	return text(b.percent(float64(c.N) / float64(target)))
+}
+
+// judged is a count that rests on the target: without one there is no such count, whatever is known.
+func (b *builder) judged(f *figures, c Count) cell {
+	if c.Standing == NoData && f.target == 0 && len(f.missing) < f.practices {
+		return cell{Text: "no target", Order: "-1", Tone: "quiet"}
+	}
+	return b.count(c)
 }
 
 // percent is a share in words. One of rounded counts is given in whole percents.
