@@ -193,6 +193,7 @@ publishes Parquet. No row is lost: every one has a disposition.
 		newVerifyCommand(s),
 		newReportCommand(s),
 		newLettersCommand(s),
+		newWorkbookCommand(s),
 		newCodesCommand(s),
 		newDictionaryCommand(s),
 		newConnectCommand(s),
