@@ -31,7 +31,7 @@ func TestRowsThatDoNotAddUpStopTheRun(t *testing.T) {
 				return
 			}
 		}, "checks/rows_are_conserved.sql"},
-		{"a staged file that is not read", func(in *input) { in.staged = "" }, "rows are not conserved"},
+		{"a staged file that is not read", func(in *input) { in.staged = nil }, "rows are not conserved"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := ingested(t)
@@ -86,4 +86,21 @@ func ingested(t *testing.T) *run {
 	}
 	t.Cleanup(r.stop)
 	return r
+}
+
+// Rows are joined by a part of the pseudonym: two pseudonyms that have it in common stop the run.
+func TestPseudonymsThatShareANumberStopTheRun(t *testing.T) {
+	r := ingested(t)
+	ctx := context.Background()
+	if err := r.transform(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.db.Exec(ctx, `
+		insert into raw_published_assessment
+		select 'last_year', 'another', min(identity_no), 0, 'Z00001', cast('2026-05-01' as date), true from stg_pseudonym`); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.runChecks(ctx); err == nil || !strings.Contains(err.Error(), "pseudonyms_are_told_apart") || !strings.Contains(err.Error(), "nothing was published") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"database/sql/driver"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -172,7 +174,7 @@ func (r *run) ask(ctx context.Context, number []byte, isEMIS bool) error {
 			return err
 		}
 		if i == 0 {
-			if err := r.db.Append(ctx, "asked", [][]driver.Value{{number, isEMIS}}); err != nil {
+			if err := r.db.Append(ctx, "asked", [][]driver.Value{{hex.EncodeToString(number), int64(binary.BigEndian.Uint64(number)), isEMIS}}); err != nil {
 				return err
 			}
 		}

@@ -32,8 +32,7 @@ import (
 // input is one file of the period's inbox on its way.
 type input struct {
 	*emis.File
-	staged   string      // the path of its staged file, where it was read
-	key      staging.Key // the staged file's
+	staged   *staging.Staged // nil where it was not read
 	tally    emis.Tally
 	accepted bool       // the operator took it as it is
 	renewed  civil.Date // the newest day of the bulk extracts that it is one of
@@ -536,7 +535,7 @@ func (r *run) stageAgreement(ctx context.Context, reader *emis.Reader, agreement
 		}
 		for _, f := range all {
 			in := byFile[f]
-			in.staged, in.key, in.tally = "", "", emis.Tally{}
+			in.staged, in.tally = nil, emis.Tally{}
 			if f.Name == refusal.File {
 				in.Refuse(refusal)
 			}
@@ -574,9 +573,9 @@ func (r *run) stageExtract(ctx context.Context, reader *emis.Reader, agreement *
 // stage reads one file into its staged file. The refusal of a file of a bulk
 // extract is an error, because it changes what the others of its agreement say.
 func (r *run) stage(ctx context.Context, in *input, determinants []string, read func(func(*emis.Row) error) (emis.Tally, error)) error {
-	in.key = staging.KeyOf(append([]string{in.SHA256, string(in.Kind), in.Practice, string(in.Code),
+	key := staging.KeyOf(append([]string{in.SHA256, string(in.Kind), in.Practice, string(in.Code),
 		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.keyID, r.asAt.String()}, determinants...)...)
-	writer, err := staging.Create(r.stagedDir(), in.key)
+	writer, err := staging.Create(r.stagedDir(), key)
 	if err != nil {
 		return err
 	}
@@ -621,13 +620,15 @@ type keyer struct {
 
 func (k *keyer) stage(row *emis.Row) *staging.Row {
 	k.row = staging.Row{
-		Line: row.Line, Event: row.Event, IsDeleted: row.Deleted, IsMalformed: row.Malformed,
-		PracticeCode: row.Practice, PracticeState: string(row.PracticeState),
-		NHSState: string(row.NHSState), PatientType: row.PatientType, RegistrationStatus: row.RegistrationStatus,
-		RegisteredDate: row.RegisteredDate, DeductedDate: row.DeductedDate, DeathDate: row.DeathDate, InvalidStatusDate: string(row.InvalidStatusDate), IsDummy: row.Dummy,
-		Code: string(row.Code), CodeState: string(row.CodeState),
-		ActivityDate: row.ActivityDate, ActivityState: string(row.ActivityState),
-		RecordedDate: row.RecordedDate, RecordedState: string(row.RecordedState),
+		State: staging.State{
+			IsDeleted: row.Deleted, IsMalformed: row.Malformed, IsDummy: row.Dummy,
+			PracticeState: string(row.PracticeState), NHSState: string(row.NHSState),
+			PatientType: row.PatientType, RegistrationStatus: row.RegistrationStatus, InvalidStatusDate: string(row.InvalidStatusDate),
+			CodeState: string(row.CodeState), ActivityState: string(row.ActivityState), RecordedState: string(row.RecordedState),
+		},
+		Line: row.Line, Event: row.Event, PracticeCode: row.Practice,
+		RegisteredDate: row.RegisteredDate, DeductedDate: row.DeductedDate, DeathDate: row.DeathDate,
+		Code: string(row.Code), ActivityDate: row.ActivityDate, RecordedDate: row.RecordedDate,
 	}
 	if row.NHSState == emis.Valid {
 		k.nhs = k.hasher.Sum(k.nhs[:0], row.NHSNumber)

@@ -61,7 +61,7 @@ func tableOf(name string) string {
 }
 
 // oneToOne are the tables that have one row per input row.
-var oneToOne = []string{"stg_row", "int_row", "int_disposition"}
+var oneToOne = []string{"int_row", "int_disposition"}
 
 // conserve stops the run where a table that has one row per input row has not.
 func (r *run) conserve(ctx context.Context, table string) error {
@@ -113,6 +113,10 @@ func (r *run) runChecks(ctx context.Context) error {
 // and what earlier snapshots say into the raw_ tables, and the staged rows into
 // the view raw_row.
 func (r *run) fill(ctx context.Context) error {
+	states, err := r.stateRows()
+	if err != nil {
+		return err
+	}
 	for _, table := range []struct {
 		name string
 		rows [][]driver.Value
@@ -130,6 +134,7 @@ func (r *run) fill(ctx context.Context) error {
 		{"raw_file", r.fileRows()},
 		{"raw_file_count", r.fileCountRows()},
 		{"raw_former_pseudonym", r.formerRows()},
+		{"raw_row_state", states},
 	} {
 		if err := r.db.Append(ctx, table.name, table.rows); err != nil {
 			return err
@@ -163,7 +168,8 @@ func (r *run) fillPublished(ctx context.Context, use, path, keyID string) error 
 			select former.patient_key from raw_former_pseudonym as former
 			where former.key_id = '%s' and former.former_key = read_parquet.patient_key), patient_key)`, keyID)
 	}
-	return r.db.InsertParquet(ctx, "raw_published_assessment", "'"+use+"', "+patient+", practice_code, activity_date, is_counted", path)
+	columns := []string{"'" + use + "'", patient, duck.HexNumber(patient, 0), duck.HexNumber(patient, 8), "practice_code", "activity_date", "is_counted"}
+	return r.db.InsertParquet(ctx, "raw_published_assessment", strings.Join(columns, ", "), path)
 }
 
 // stagedFiles lists the staged files; an empty one is always among them, so that
@@ -173,14 +179,14 @@ func (r *run) stagedFiles() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := empty.Close()
+	none, err := empty.Close()
 	if err != nil {
 		return nil, err
 	}
-	staged := []string{path}
+	staged := []string{none.Path}
 	for _, in := range r.inputs {
-		if in.staged != "" {
-			staged = append(staged, in.staged)
+		if in.staged != nil {
+			staged = append(staged, in.staged.Path)
 		}
 	}
 	return staged, nil
@@ -283,8 +289,8 @@ func (r *run) fileRows() (rows [][]driver.Value) {
 		if in.HeaderLine > 0 {
 			headerLine = int64(in.HeaderLine)
 		}
-		if in.isSource() {
-			key = string(in.key)
+		if in.staged != nil {
+			key = in.staged.Number
 		}
 		rows = append(rows, []driver.Value{
 			int32(i), in.Name, key, text(in.SHA256), string(in.Kind), string(in.Status), text(in.Practice), text(strings.Join(in.practices(), ",")),
@@ -301,6 +307,31 @@ func (r *run) fileCountRows() (rows [][]driver.Value) {
 		}
 	}
 	return rows
+}
+
+// stateRows lists the states of the staged rows, each once.
+func (r *run) stateRows() (rows [][]driver.Value, err error) {
+	listed := map[staging.State]bool{}
+	for _, in := range r.inputs {
+		if in.staged == nil {
+			continue
+		}
+		for _, s := range in.staged.States {
+			if listed[s] {
+				continue
+			}
+			listed[s] = true
+			number, err := s.Number()
+			if err != nil {
+				return nil, fmt.Errorf("list row states: %w", err)
+			}
+			rows = append(rows, []driver.Value{
+				number, s.IsDeleted, s.IsMalformed, s.IsDummy, text(s.PracticeState), text(s.NHSState), text(s.PatientType),
+				text(s.RegistrationStatus), text(s.InvalidStatusDate), text(s.CodeState), text(s.ActivityState), text(s.RecordedState),
+			})
+		}
+	}
+	return rows, nil
 }
 
 func text(value string) driver.Value {

@@ -3,7 +3,7 @@
 create table raw_file (
     file_no integer not null,
     file_name varchar not null,
-    staged_key varchar,                 -- null where the file was not read
+    staged_no bigint,                   -- of its staged rows; null where the file was not read
     sha256 varchar,                     -- null where the bytes could not be read
     kind varchar not null,
     status varchar not null,

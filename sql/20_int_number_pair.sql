@@ -8,7 +8,7 @@ with
 pairing_rows as (
     select emis_no, nhs_no
     from stg_row
-    where own_step > 3 and emis_no is not null and nhs_no is not null
+    where source_step is null and emis_no is not null and nhs_no is not null
 ),
 final as (
     select

@@ -10,13 +10,14 @@ final as (
         int_row.patient_no,
         min(case when int_row.death_date <= run.cut_off then int_row.death_date end) as death_date
     from int_row
+    inner join stg_row_state as states on states.state_no = int_row.state_no
     cross join run
     where int_row.step > 5
       and (
           int_row.death_date <= run.cut_off
           or (
               int_row.death_date is null
-              and (int_row.patient_type = 'dead' or int_row.registration_status = 'dead')
+              and (states.patient_type = 'dead' or states.registration_status = 'dead')
           )
       )
     group by int_row.patient_no

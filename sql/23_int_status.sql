@@ -11,16 +11,17 @@ create table int_status as
 with
 carrying as (
     select
-        patient_no,
-        practice_code,
-        stated_extract_date,
-        patient_type,
-        registration_status,
-        registered_date,
-        deducted_date,
-        is_dummy
+        int_row.patient_no,
+        int_row.practice_code,
+        int_row.stated_extract_date,
+        states.patient_type,
+        states.registration_status,
+        int_row.registered_date,
+        int_row.deducted_date,
+        states.is_dummy
     from int_row
-    where step > 5 and has_status
+    inner join stg_row_state as states on states.state_no = int_row.state_no
+    where int_row.step > 5 and int_row.has_status
 ),
 newest as (
     select patient_no, practice_code, max(stated_extract_date) as extract_date

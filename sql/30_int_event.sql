@@ -13,7 +13,7 @@ final as (
         events.file_no,
         events.line,
         events.event,
-        events.kind,
+        files.kind,
         events.stated_extract_date,
         events.practice_code,
         events.patient_no,
@@ -29,6 +29,7 @@ final as (
             when not registration.is_chosen then 'registered_elsewhere'
         end as removed_as
     from events
+    inner join raw_file as files on files.file_no = events.file_no
     inner join int_registration as registration
         on registration.patient_no = events.patient_no
         and registration.practice_code = events.practice_code

@@ -12,14 +12,13 @@
 create table int_claim as
 with
 evidence as (
-    select coalesce(pairs.nhs_no, identities.identity_no) as patient_no, published.activity_date
+    select coalesce(pairs.nhs_no, published.patient_no) as patient_no, published.activity_date
     from raw_published_assessment as published
-    inner join stg_identity as identities on identities.patient_key = published.patient_key
     left join int_number_pair as pairs
-        on pairs.emis_no = identities.identity_no
+        on pairs.emis_no = published.patient_no
         and not pairs.is_ambiguous
     where published.use = 'on_time_evidence'
-    group by coalesce(pairs.nhs_no, identities.identity_no), published.activity_date
+    group by coalesce(pairs.nhs_no, published.patient_no), published.activity_date
 ),
 timed as (
     select

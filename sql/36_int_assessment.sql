@@ -23,14 +23,13 @@ eligible as (
     select patient_no from int_membership where role = 'eligibility' and membership_rank = 1
 ),
 last_year as (
-    select coalesce(pairs.nhs_no, identities.identity_no) as patient_no
+    select coalesce(pairs.nhs_no, published.patient_no) as patient_no
     from raw_published_assessment as published
-    inner join stg_identity as identities on identities.patient_key = published.patient_key
     left join int_number_pair as pairs
-        on pairs.emis_no = identities.identity_no
+        on pairs.emis_no = published.patient_no
         and not pairs.is_ambiguous
     where published.use = 'last_year'
-    group by coalesce(pairs.nhs_no, identities.identity_no)
+    group by coalesce(pairs.nhs_no, published.patient_no)
 ),
 assessed as (
     select

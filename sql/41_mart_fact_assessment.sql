@@ -3,7 +3,7 @@ create table mart_fact_assessment as
 with
 final as (
     select
-        identities.patient_key,
+        patients.patient_key,
         assessments.practice_code,
         assessments.activity_date,
         assessments.recorded_date,
@@ -18,6 +18,6 @@ final as (
         assessments.in_severe_mental_illness,
         assessments.assessed_last_year
     from int_assessment as assessments
-    inner join stg_identity as identities on identities.identity_no = assessments.patient_no
+    inner join int_patient_key as patients on patients.patient_no = assessments.patient_no
 )
 select * from final;

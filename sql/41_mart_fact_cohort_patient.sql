@@ -4,7 +4,7 @@ create table mart_fact_cohort_patient as
 with
 final as (
     select
-        identities.patient_key,
+        patients.patient_key,
         memberships.practice_code,
         memberships.cohort,
         memberships.segment,
@@ -16,7 +16,7 @@ final as (
         end as source,
         assessments.patient_no is not null as is_assessed
     from int_membership as memberships
-    inner join stg_identity as identities on identities.identity_no = memberships.patient_no
+    inner join int_patient_key as patients on patients.patient_no = memberships.patient_no
     left join int_assessment as assessments on assessments.patient_no = memberships.patient_no
     where memberships.role = 'cohort' and memberships.membership_rank = 1
 )

@@ -18,12 +18,11 @@ published as (
         published.patient_key,
         published.practice_code,
         published.is_counted as was_counted,
-        identities.identity_no,
-        coalesce(pairs.nhs_no, identities.identity_no) as patient_no
+        published.patient_no as identity_no,
+        coalesce(pairs.nhs_no, published.patient_no) as patient_no
     from raw_published_assessment as published
-    left join stg_identity as identities on identities.patient_key = published.patient_key
     left join int_number_pair as pairs
-        on pairs.emis_no = identities.identity_no
+        on pairs.emis_no = published.patient_no
         and not pairs.is_ambiguous
     where published.use in ('previous_period', 'compared')
 ),

@@ -68,10 +68,11 @@ patient_counts as (
     group by registration.practice_code
 ),
 recorded_cohorts as (
-    select practice_code, cohort
+    select int_row.practice_code, int_row.cohort
     from int_row
-    where step > 8 and role = 'cohort' and kind <> 'batch_add'
-    group by practice_code, cohort
+    inner join raw_file as files on files.file_no = int_row.file_no
+    where int_row.step > 8 and int_row.role = 'cohort' and files.kind <> 'batch_add'
+    group by int_row.practice_code, int_row.cohort
 ),
 membership_counts as (
     select memberships.practice_code, count(*) as not_in_record

@@ -237,6 +237,13 @@ func Version(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
+// HexNumber is an expression for the number that eight bytes stand for, the first
+// of them the highest and signed, where another expression gives them in hex,
+// after so many bytes.
+func HexNumber(expression string, after int) string {
+	return fmt.Sprintf("cast(cast(unhex(substr(%s, %d, 16)) as bit) as bigint)", expression, 2*after+1)
+}
+
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // Identifier quotes a column or table name.

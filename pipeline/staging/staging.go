@@ -8,11 +8,13 @@ package staging
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -26,7 +28,7 @@ import (
 
 // ReaderVersion changes whenever the same bytes are read into other rows than
 // before, or into other columns. It is part of every [Key].
-const ReaderVersion = "2"
+const ReaderVersion = "3"
 
 // A Key names a staged file by everything that determines it.
 type Key string
@@ -44,56 +46,53 @@ func KeyOf(parts ...string) Key {
 // FileName is the name of the staged file.
 func (k Key) FileName() string { return string(k) + ".parquet" }
 
+// Number stands for the key in the file's rows: its first eight bytes.
+func (k Key) Number() (int64, error) {
+	number, err := strconv.ParseUint(string(k[:min(16, len(k))]), 16, 64)
+	if err != nil {
+		return 0, fmt.Errorf("staged key %s: %w", k, err)
+	}
+	return int64(number), nil
+}
+
 // A Row is one input row as the engine sees it. Text that is "" and dates that
 // are None are null in the file.
 type Row struct {
-	Line, Event        int
-	IsDeleted          bool
-	IsMalformed        bool
-	PracticeCode       string
-	PracticeState      string
-	NHSKey             []byte // the pseudonym of the NHS number, 32 bytes, or nil
-	NHSState           string
-	EMISKey            []byte // the pseudonym of practice and EMIS number, 32 bytes, or nil
-	PatientType        string
-	RegistrationStatus string
-	RegisteredDate     civil.Date
-	DeductedDate       civil.Date
-	DeathDate          civil.Date
-	InvalidStatusDate  string
-	IsDummy            bool
-	Code               string
-	CodeState          string
-	ActivityDate       civil.Date
-	ActivityState      string
-	RecordedDate       civil.Date
-	RecordedState      string
+	State
+	Line, Event    int
+	PracticeCode   string
+	NHSKey         []byte // the pseudonym of the NHS number, 32 bytes, or nil
+	EMISKey        []byte // the pseudonym of practice and EMIS number, 32 bytes, or nil
+	RegisteredDate civil.Date
+	DeductedDate   civil.Date
+	DeathDate      civil.Date
+	Code           string
+	ActivityDate   civil.Date
+	RecordedDate   civil.Date
 }
 
 var schema = arrow.NewSchema([]arrow.Field{
-	{Name: "staged_key", Type: arrow.BinaryTypes.String},
+	{Name: "staged_no", Type: arrow.PrimitiveTypes.Int64},
 	{Name: "line", Type: arrow.PrimitiveTypes.Int32},
 	{Name: "event", Type: arrow.PrimitiveTypes.Int32},
-	{Name: "is_deleted", Type: arrow.FixedWidthTypes.Boolean},
-	{Name: "is_malformed", Type: arrow.FixedWidthTypes.Boolean},
+	{Name: "state_no", Type: arrow.PrimitiveTypes.Int32},
 	{Name: "practice_code", Type: arrow.BinaryTypes.String, Nullable: true},
-	{Name: "practice_state", Type: arrow.BinaryTypes.String, Nullable: true},
-	{Name: "nhs_key", Type: arrow.BinaryTypes.Binary, Nullable: true},
-	{Name: "nhs_state", Type: arrow.BinaryTypes.String, Nullable: true},
-	{Name: "emis_key", Type: arrow.BinaryTypes.Binary, Nullable: true},
-	{Name: "patient_type", Type: arrow.BinaryTypes.String, Nullable: true},
-	{Name: "registration_status", Type: arrow.BinaryTypes.String, Nullable: true},
+	// A pseudonym is four numbers of eight bytes, which are written and read at no
+	// cost to speak of; the first is what rows are joined by.
+	{Name: "nhs_no", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "nhs_second", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "nhs_third", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "nhs_fourth", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "emis_no", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "emis_second", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "emis_third", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "emis_fourth", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
 	{Name: "registered_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "deducted_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "death_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
-	{Name: "invalid_status_date", Type: arrow.BinaryTypes.String, Nullable: true},
-	{Name: "is_dummy", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "code", Type: arrow.BinaryTypes.String, Nullable: true},
-	{Name: "code_state", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "activity_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
-	{Name: "activity_state", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "recorded_date", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
-	{Name: "recorded_state", Type: arrow.BinaryTypes.String, Nullable: true},
 }, nil)
 
 // batchRows is how many rows are held before they are written.
@@ -102,95 +101,124 @@ const batchRows = 16 << 10
 // A Writer writes one staged file. Nothing stands under its final name before
 // Close has returned.
 type Writer struct {
-	key     Key
 	final   string
+	number  int64
 	file    *os.File
 	builder *array.RecordBuilder
+	columns columns
 	out     *pqarrow.FileWriter
 	rows    int
+	states  states
+}
+
+// columns are the builders of the staged columns, in their order.
+type columns struct {
+	staged                      *array.Int64Builder
+	line, event, state          *array.Int32Builder
+	practice                    *array.StringBuilder
+	nhs, emis                   [4]*array.Int64Builder
+	registered, deducted, death *array.Date32Builder
+	code                        *array.StringBuilder
+	activity, recorded          *array.Date32Builder
+}
+
+// Staged is a staged file.
+type Staged struct {
+	Path   string
+	Number int64   // of its key, which its rows have
+	States []State // of its rows, each once
 }
 
 // Create begins the staged file of key in dir.
 func Create(dir string, key Key) (*Writer, error) {
+	number, err := key.Number()
+	if err != nil {
+		return nil, fmt.Errorf("create staged file: %w", err)
+	}
 	final := filepath.Join(dir, key.FileName())
 	file, err := os.OpenFile(final+".part", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("create staged file: %w", err)
 	}
-	properties := parquet.NewWriterProperties(
-		parquet.WithCompression(compress.Codecs.Snappy),
-		parquet.WithDictionaryFor("nhs_key", false),
-		parquet.WithDictionaryFor("emis_key", false),
-		parquet.WithDictionaryFor("line", false),
-		parquet.WithStats(false),
-	)
+	properties := []parquet.WriterProperty{parquet.WithCompression(compress.Codecs.Uncompressed), parquet.WithDictionaryDefault(false), parquet.WithStats(false)}
+	for _, repeated := range []string{"staged_no", "event", "state_no", "practice_code", "code", "registered_date", "deducted_date", "death_date", "activity_date", "recorded_date"} {
+		properties = append(properties, parquet.WithDictionaryFor(repeated, true))
+	}
 	// The writer closes what it is given; the file is closed here, so that it is
 	// closed exactly once.
-	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{file}, properties, pqarrow.DefaultWriterProps())
+	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{file}, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("create staged file: %w", err)
 	}
-	return &Writer{key: key, final: final, file: file, builder: array.NewRecordBuilder(memory.DefaultAllocator, schema), out: out}, nil
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	return &Writer{number: number, final: final, file: file, builder: builder, columns: columnsOf(builder), out: out}, nil
+}
+
+func columnsOf(builder *array.RecordBuilder) (c columns) {
+	c.staged = builder.Field(0).(*array.Int64Builder)
+	c.line, c.event, c.state = builder.Field(1).(*array.Int32Builder), builder.Field(2).(*array.Int32Builder), builder.Field(3).(*array.Int32Builder)
+	c.practice = builder.Field(4).(*array.StringBuilder)
+	for i := range c.nhs {
+		c.nhs[i], c.emis[i] = builder.Field(5+i).(*array.Int64Builder), builder.Field(9+i).(*array.Int64Builder)
+	}
+	c.registered, c.deducted, c.death = builder.Field(13).(*array.Date32Builder), builder.Field(14).(*array.Date32Builder), builder.Field(15).(*array.Date32Builder)
+	c.code = builder.Field(16).(*array.StringBuilder)
+	c.activity, c.recorded = builder.Field(17).(*array.Date32Builder), builder.Field(18).(*array.Date32Builder)
+	return c
 }
 
 // Write adds a row.
 func (w *Writer) Write(row *Row) error {
-	b := w.builder
-	column := 0
-	next := func() array.Builder { column++; return b.Field(column - 1) }
-	text := func(value string) {
-		builder := next().(*array.StringBuilder)
-		if value == "" {
-			builder.AppendNull()
-			return
-		}
-		builder.Append(value)
+	state, err := w.states.number(row.State)
+	if err != nil {
+		return fmt.Errorf("stage row: %w", err)
 	}
-	date := func(value civil.Date) {
-		builder := next().(*array.Date32Builder)
-		if value.IsNone() {
-			builder.AppendNull()
-			return
-		}
-		builder.Append(arrow.Date32(value))
-	}
-	key := func(value []byte) {
-		builder := next().(*array.BinaryBuilder)
-		if len(value) == 0 {
-			builder.AppendNull()
-			return
-		}
-		builder.Append(value)
-	}
-	text(string(w.key))
-	next().(*array.Int32Builder).Append(int32(row.Line))
-	next().(*array.Int32Builder).Append(int32(row.Event))
-	next().(*array.BooleanBuilder).Append(row.IsDeleted)
-	next().(*array.BooleanBuilder).Append(row.IsMalformed)
-	text(row.PracticeCode)
-	text(row.PracticeState)
-	key(row.NHSKey)
-	text(row.NHSState)
-	key(row.EMISKey)
-	text(row.PatientType)
-	text(row.RegistrationStatus)
-	date(row.RegisteredDate)
-	date(row.DeductedDate)
-	date(row.DeathDate)
-	text(row.InvalidStatusDate)
-	next().(*array.BooleanBuilder).Append(row.IsDummy)
-	text(row.Code)
-	text(row.CodeState)
-	date(row.ActivityDate)
-	text(row.ActivityState)
-	date(row.RecordedDate)
-	text(row.RecordedState)
+	c := &w.columns
+	c.staged.Append(w.number)
+	c.line.Append(int32(row.Line))
+	c.event.Append(int32(row.Event))
+	c.state.Append(state)
+	appendText(c.practice, row.PracticeCode)
+	appendPseudonym(&c.nhs, row.NHSKey)
+	appendPseudonym(&c.emis, row.EMISKey)
+	appendDate(c.registered, row.RegisteredDate)
+	appendDate(c.deducted, row.DeductedDate)
+	appendDate(c.death, row.DeathDate)
+	appendText(c.code, row.Code)
+	appendDate(c.activity, row.ActivityDate)
+	appendDate(c.recorded, row.RecordedDate)
 	w.rows++
 	if w.rows%batchRows == 0 {
 		return w.flush()
 	}
 	return nil
+}
+
+func appendText(to *array.StringBuilder, value string) {
+	if value == "" {
+		to.AppendNull()
+		return
+	}
+	to.Append(value)
+}
+
+func appendPseudonym(to *[4]*array.Int64Builder, value []byte) {
+	for i, part := range to {
+		if len(value) == 0 {
+			part.AppendNull()
+			continue
+		}
+		part.Append(int64(binary.BigEndian.Uint64(value[8*i:])))
+	}
+}
+
+func appendDate(to *array.Date32Builder, value civil.Date) {
+	if value.IsNone() {
+		to.AppendNull()
+		return
+	}
+	to.Append(arrow.Date32(value))
 }
 
 func (w *Writer) flush() error {
@@ -203,24 +231,24 @@ func (w *Writer) flush() error {
 }
 
 // Close finishes the file and gives it its name.
-func (w *Writer) Close() (path string, err error) {
+func (w *Writer) Close() (*Staged, error) {
 	defer w.builder.Release()
 	if err := w.flush(); err != nil {
 		w.Discard()
-		return "", err
+		return nil, err
 	}
 	if err := w.out.Close(); err != nil {
 		w.Discard()
-		return "", fmt.Errorf("finish staged file: %w", err)
+		return nil, fmt.Errorf("finish staged file: %w", err)
 	}
 	if err := w.file.Close(); err != nil {
 		os.Remove(w.file.Name())
-		return "", fmt.Errorf("finish staged file: %w", err)
+		return nil, fmt.Errorf("finish staged file: %w", err)
 	}
 	if err := os.Rename(w.file.Name(), w.final); err != nil {
-		return "", fmt.Errorf("name staged file: %w", err)
+		return nil, fmt.Errorf("name staged file: %w", err)
 	}
-	return w.final, nil
+	return &Staged{Path: w.final, Number: w.number, States: w.states.seen()}, nil
 }
 
 // Discard gives the file up.

@@ -3,6 +3,7 @@ package staging_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,10 +23,14 @@ import (
 func whole() staging.Row {
 	nhs, emis := sha256.Sum256([]byte("one")), sha256.Sum256([]byte("two"))
 	return staging.Row{
-		Line: 7, Event: 2, IsDeleted: true, IsMalformed: true, PracticeCode: "Z00001", PracticeState: "valid",
-		NHSKey: nhs[:], NHSState: "valid", EMISKey: emis[:], PatientType: "regular", RegistrationStatus: "left",
-		RegisteredDate: 18262, DeductedDate: 20574, DeathDate: -1, InvalidStatusDate: "death_date", IsDummy: true,
-		Code: "417206009", CodeState: "repaired", ActivityDate: 20575, ActivityState: "valid", RecordedDate: 0, RecordedState: "invalid",
+		State: staging.State{
+			IsDeleted: true, IsMalformed: true, IsDummy: true, PracticeState: "valid", NHSState: "valid",
+			PatientType: "regular", RegistrationStatus: "left", InvalidStatusDate: "death_date",
+			CodeState: "repaired", ActivityState: "valid", RecordedState: "invalid",
+		},
+		Line: 7, Event: 2, PracticeCode: "Z00001", NHSKey: nhs[:], EMISKey: emis[:],
+		RegisteredDate: 18262, DeductedDate: 20574, DeathDate: -1,
+		Code: "417206009", ActivityDate: 20575, RecordedDate: 0,
 	}
 }
 
@@ -34,8 +39,8 @@ func empty() staging.Row {
 	return staging.Row{Line: 1, RegisteredDate: none, DeductedDate: none, DeathDate: none, ActivityDate: none, RecordedDate: none}
 }
 
-// write stages rows, and says where.
-func write(t *testing.T, dir string, key staging.Key, rows ...staging.Row) string {
+// write stages rows.
+func write(t *testing.T, dir string, key staging.Key, rows ...staging.Row) *staging.Staged {
 	t.Helper()
 	writer, err := staging.Create(dir, key)
 	if err != nil {
@@ -46,11 +51,11 @@ func write(t *testing.T, dir string, key staging.Key, rows ...staging.Row) strin
 			t.Fatal(err)
 		}
 	}
-	path, err := writer.Close()
+	staged, err := writer.Close()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return staged
 }
 
 func read(t *testing.T, path string) arrow.Table {
@@ -81,11 +86,9 @@ func valueOf(t *testing.T, table arrow.Table, column, row int) any {
 		switch values := chunk.(type) {
 		case *array.String:
 			return values.Value(row)
-		case *array.Binary:
-			return string(values.Value(row))
 		case *array.Int32:
 			return int(values.Value(row))
-		case *array.Boolean:
+		case *array.Int64:
 			return values.Value(row)
 		case *array.Date32:
 			return civil.Date(values.Value(row))
@@ -95,38 +98,89 @@ func valueOf(t *testing.T, table arrow.Table, column, row int) any {
 	return nil
 }
 
-// A row comes back as it went in, and what is empty comes back as null. The columns stand in the
-// order of Row's fields, after the key.
+// A row comes back as it went in, and what is empty comes back as null.
 func TestRowComesBack(t *testing.T) {
 	key := staging.KeyOf("a")
 	rows := []staging.Row{whole(), empty()}
-	table := read(t, write(t, t.TempDir(), key, rows...))
+	staged := write(t, t.TempDir(), key, rows...)
+	table := read(t, staged.Path)
 	defer table.Release()
-	fields := reflect.TypeFor[staging.Row]()
-	if int(table.NumCols()) != fields.NumField()+1 || table.NumRows() != int64(len(rows)) {
-		t.Fatalf("%d columns and %d rows, want %d and %d", table.NumCols(), table.NumRows(), fields.NumField()+1, len(rows))
+	want := []map[string]any{
+		{
+			"line": 7, "event": 2, "practice_code": "Z00001", "registered_date": civil.Date(18262), "deducted_date": civil.Date(20574),
+			"death_date": civil.Date(-1), "code": "417206009", "activity_date": civil.Date(20575), "recorded_date": civil.Date(0),
+		},
+		{"line": 1, "event": 0},
 	}
-	for n := range rows {
-		if got := valueOf(t, table, 0, n); got != string(key) {
-			t.Errorf("row %d has key %v", n, got)
+	for n, row := range rows {
+		number, err := row.Number()
+		if err != nil {
+			t.Fatal(err)
 		}
-		for i := range fields.NumField() {
-			want := reflect.ValueOf(rows[n]).Field(i).Interface()
-			switch value := want.(type) {
-			case []byte:
-				want = string(value)
-			case civil.Date:
-				if value.IsNone() {
-					want = nil
+		want[n]["staged_no"], want[n]["state_no"] = staged.Number, int(number)
+		for part, name := range []string{"no", "second", "third", "fourth"} {
+			for prefix, pseudonym := range map[string][]byte{"nhs_": row.NHSKey, "emis_": row.EMISKey} {
+				if len(pseudonym) > 0 {
+					want[n][prefix+name] = int64(binary.BigEndian.Uint64(pseudonym[8*part:]))
 				}
 			}
-			if want == "" {
-				want = nil
+		}
+		for i, field := range table.Schema().Fields() {
+			if got := valueOf(t, table, i, n); got != want[n][field.Name] {
+				t.Errorf("row %d: %s is %v, want %v", n, field.Name, got, want[n][field.Name])
 			}
-			if got := valueOf(t, table, i+1, n); got != want {
-				t.Errorf("row %d: %s is %v, want %v", n, table.Schema().Field(i+1).Name, got, want)
+			delete(want[n], field.Name)
+		}
+		if len(want[n]) > 0 {
+			t.Errorf("row %d: no columns for %v", n, want[n])
+		}
+	}
+	if !slices.Equal(staged.States, []staging.State{{}, whole().State}) {
+		t.Errorf("states %+v", staged.States)
+	}
+	if number, err := key.Number(); err != nil || number != staged.Number {
+		t.Errorf("number %d of the key, %d of the file, %v", number, staged.Number, err)
+	}
+}
+
+// Every state has a number of its own, and a word that is none is an error.
+func TestStatesAreNumbered(t *testing.T) {
+	seen := map[int32]staging.State{}
+	add := func(state staging.State) {
+		t.Helper()
+		number, err := state.Number()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, known := seen[number]; known {
+			t.Errorf("%+v has the number of %+v", state, other)
+		}
+		seen[number] = state
+	}
+	all := whole().State
+	fields := reflect.ValueOf(all)
+	add(all)
+	add(staging.State{})
+	for i := range fields.NumField() {
+		one, other := staging.State{}, all
+		reflect.ValueOf(&one).Elem().Field(i).Set(fields.Field(i))
+		reflect.ValueOf(&other).Elem().Field(i).SetZero()
+		add(one)
+		add(other)
+		if fields.Field(i).Kind() == reflect.String {
+			reflect.ValueOf(&other).Elem().Field(i).SetString("neither")
+			if _, err := other.Number(); err == nil {
+				t.Errorf("%+v has a number", other)
 			}
 		}
+	}
+	writer, err := staging.Create(t.TempDir(), staging.KeyOf("b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Discard()
+	if err := writer.Write(&staging.Row{State: staging.State{NHSState: "neither"}}); err == nil {
+		t.Error("a state without a number is staged")
 	}
 }
 
@@ -141,7 +195,7 @@ func TestManyRows(t *testing.T) {
 	}
 	key := staging.KeyOf("many")
 	first, second := write(t, t.TempDir(), key, all...), write(t, t.TempDir(), key, all...)
-	table := read(t, first)
+	table := read(t, first.Path)
 	defer table.Release()
 	if table.NumRows() != rows {
 		t.Fatalf("%d rows, want %d", table.NumRows(), rows)
@@ -151,11 +205,11 @@ func TestManyRows(t *testing.T) {
 			t.Errorf("row %d is of line %v", n, got)
 		}
 	}
-	one, err := os.ReadFile(first)
+	one, err := os.ReadFile(first.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := os.ReadFile(second)
+	two, err := os.ReadFile(second.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,10 +7,10 @@ with
 numbers as (
     select
         asked.is_emis_number,
-        lower(hex(asked.pseudonym)) as asked_key,
+        asked.patient_key as asked_key,
         identities.identity_no as asked_no
     from asked
-    left join stg_identity as identities on identities.pseudonym = asked.pseudonym
+    left join ask_identity as identities on identities.identity_no = asked.identity_no
 ),
 resolved as (
     select
@@ -33,6 +33,6 @@ final as (
         resolved.*,
         identities.patient_key
     from resolved
-    left join stg_identity as identities on identities.identity_no = resolved.patient_no
+    left join ask_identity as identities on identities.identity_no = resolved.patient_no
 )
 select * from final;

@@ -22,7 +22,7 @@ numbered as (
         stg_row.line,
         stg_row.event,
         stg_row.nhs_no is not null as has_nhs_number,
-        stg_row.is_nhs_invalid,
+        states.is_nhs_invalid,
         case
             when ask_patient.is_emis_number and stg_row.emis_no = ask_patient.asked_no then true
             when stg_row.nhs_no is not null then coalesce(stg_row.nhs_no = ask_patient.patient_no, false)
@@ -31,6 +31,7 @@ numbered as (
         end as is_own,
         stg_row.nhs_no is null and doubtful.emis_no is not null as is_doubtful
     from stg_row
+    inner join stg_row_state as states on states.state_no = stg_row.state_no
     cross join ask_patient
     left join int_number_pair as pairs on pairs.emis_no = stg_row.emis_no
     left join doubtful on doubtful.emis_no = stg_row.emis_no
@@ -94,17 +95,17 @@ final as (
         bearing.is_own,
         bearing.has_nhs_number,
         bearing.is_nhs_invalid,
-        int_row.kind,
+        files.kind,
         int_row.step,
         int_row.stated_extract_date,
         int_row.practice_code,
-        int_row.patient_type,
-        int_row.registration_status,
+        states.patient_type,
+        states.registration_status,
         int_row.registered_date,
         int_row.deducted_date,
         int_row.death_date,
-        int_row.is_dummy,
-        int_row.invalid_status_date,
+        states.is_dummy,
+        states.invalid_status_date,
         int_row.code,
         codes.term,
         int_row.role,
@@ -126,6 +127,7 @@ final as (
         on int_row.file_no = bearing.file_no
         and int_row.line = bearing.line
         and int_row.event = bearing.event
+    inner join stg_row_state as states on states.state_no = int_row.state_no
     inner join int_disposition as dispositions
         on dispositions.file_no = bearing.file_no
         and dispositions.line = bearing.line

@@ -15,7 +15,7 @@ known as (
     inner join int_number_pair as pairs
         on pairs.nhs_no = ask_patient.patient_no
         and not pairs.is_ambiguous
-    inner join stg_identity as identities on identities.identity_no = pairs.emis_no
+    inner join ask_identity as identities on identities.identity_no = pairs.emis_no
 ),
 final as (
     select patient_key, min(place) as place
