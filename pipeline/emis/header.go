@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"ltcles/snomed"
 )
@@ -120,13 +121,29 @@ func Means(header string) (Field, bool) {
 func Plain(text string) string { return plain(text) }
 
 // plain takes case, spaces and punctuation out of a header.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
+func plain(text string) string { return string(appendPlain(nil, []byte(text))) }
+
+// appendPlain appends the plain header to dst: each cell of a file's head is
+// looked at, whatever it is.
+func appendPlain(dst, text []byte) []byte {
+	for len(text) > 0 {
+		if c := text[0]; c < utf8.RuneSelf {
+			switch {
+			case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
+				dst = append(dst, c)
+			case 'A' <= c && c <= 'Z':
+				dst = append(dst, c+'a'-'A')
+			}
+			text = text[1:]
+			continue
 		}
-		return -1
-	}, text)
+		r, size := utf8.DecodeRune(text)
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+		}
+		text = text[size:]
+	}
+	return dst
 }
 
 // layout says where the fields of a file stand.
@@ -200,8 +217,9 @@ const patientDetails = "patientdetails"
 // isHeader tells whether a record names a patient number, and counts the
 // headers in it that are known.
 func (v vocabulary) isHeader(cells [][]byte) (known int, header bool) {
+	var name [64]byte
 	for _, cell := range cells {
-		entry, ok := v[plain(string(cell))]
+		entry, ok := v[string(appendPlain(name[:0], cell))]
 		if !ok {
 			continue
 		}
