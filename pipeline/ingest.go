@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -33,6 +34,7 @@ import (
 type input struct {
 	*emis.File
 	staged   *staging.Staged // nil where it was not read
+	isTaken  bool            // staged by an earlier run
 	tally    emis.Tally
 	accepted bool       // the operator took it as it is
 	renewed  civil.Date // the newest day of the bulk extracts that it is one of
@@ -470,35 +472,46 @@ func (r *run) ingest(ctx context.Context) error {
 			return string(meaning), ok
 		},
 	}
+	byFile := map[*emis.File]*input{}
 	var single []*input
-	total := 0
+	at := Progress{Step: "reading files"}
 	for _, in := range r.inputs {
-		if in.isSource() && in.Kind != emis.BulkExtract {
+		byFile[in.File] = in
+		if !in.isSource() {
+			continue
+		}
+		at.Total++
+		at.TotalBytes += in.Bytes
+		if in.Kind != emis.BulkExtract {
 			single = append(single, in)
 		}
 	}
-	for _, agreement := range r.agreements {
-		total += len(agreement.Files())
-	}
-	total += len(single)
-	var done atomic.Int64
-	step := func(files int) {
-		r.cfg.Progress(Progress{Step: "reading files", Done: done.Add(int64(files)), Total: int64(total)})
+	var mu sync.Mutex
+	step := func(files ...*emis.File) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, file := range files {
+			in := byFile[file]
+			at.Done++
+			at.DoneBytes += in.Bytes
+			at.Rows += in.tally.Rows
+		}
+		r.cfg.Progress(at)
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(r.threads)
 	for _, agreement := range r.agreements {
 		group.Go(func() (err error) {
 			defer unexpected.Panic(&err)
-			defer step(len(agreement.Files()))
-			return r.stageAgreement(groupCtx, reader, agreement)
+			defer step(agreement.Files()...)
+			return r.stageAgreement(groupCtx, reader, agreement, byFile)
 		})
 	}
 	for _, in := range single {
 		group.Go(func() (err error) {
 			defer unexpected.Panic(&err)
-			defer step(1)
-			return r.stage(groupCtx, in, nil, func(emit func(*emis.Row) error) (emis.Tally, error) { return reader.Read(in.File, emit) })
+			defer step(in.File)
+			return r.stageSingle(groupCtx, reader, in)
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -508,7 +521,7 @@ func (r *run) ingest(ctx context.Context) error {
 		r.log.Info("file", zap.String("file", in.Name), zap.String("sha256", in.SHA256), zap.String("kind", string(in.Kind)),
 			zap.String("status", string(in.Status)), zap.String("encoding", string(in.Encoding)), zap.String("delimiter", in.DelimiterName()),
 			zap.Int("header_line", in.HeaderLine), zap.Int64("rows", in.tally.Rows), zap.Int64("footer_lines", in.tally.Footers),
-			zap.String("message", in.Message))
+			zap.Bool("staged_before", in.isTaken), zap.String("message", in.Message))
 	}
 	return nil
 }
@@ -521,11 +534,7 @@ func (in *input) isSource() bool {
 // stageAgreement reads the files of one agreement's bulk extracts, in the order in
 // which they are applied. Where one of them turns out unreadable, it is refused,
 // and the others are read without it.
-func (r *run) stageAgreement(ctx context.Context, reader *emis.Reader, agreement *emis.Agreement) error {
-	byFile := map[*emis.File]*input{}
-	for _, in := range r.inputs {
-		byFile[in.File] = in
-	}
+func (r *run) stageAgreement(ctx context.Context, reader *emis.Reader, agreement *emis.Agreement, byFile map[*emis.File]*input) error {
 	all := agreement.All()
 	for {
 		err := r.stageExtract(ctx, reader, agreement, byFile)
@@ -535,7 +544,7 @@ func (r *run) stageAgreement(ctx context.Context, reader *emis.Reader, agreement
 		}
 		for _, f := range all {
 			in := byFile[f]
-			in.staged, in.tally = nil, emis.Tally{}
+			in.staged, in.isTaken, in.tally = nil, false, emis.Tally{}
 			if f.Name == refusal.File {
 				in.Refuse(refusal)
 			}
@@ -551,7 +560,7 @@ func (r *run) stageAgreement(ctx context.Context, reader *emis.Reader, agreement
 }
 
 func (r *run) stageExtract(ctx context.Context, reader *emis.Reader, agreement *emis.Agreement, byFile map[*emis.File]*input) error {
-	if len(agreement.Files()) == 0 {
+	if len(agreement.Files()) == 0 || r.takeAll(agreement, byFile) {
 		return nil
 	}
 	extract, err := reader.OpenExtract(agreement)
@@ -559,23 +568,106 @@ func (r *run) stageExtract(ctx context.Context, reader *emis.Reader, agreement *
 		return err
 	}
 	for _, f := range agreement.Files() {
-		err := r.stage(ctx, byFile[f], agreement.Determinants(f), func(emit func(*emis.Row) error) (emis.Tally, error) { return extract.Read(f, emit) })
+		key := r.stagedKey(byFile[f], agreement.Determinants(f))
+		err := r.stage(ctx, byFile[f], key, func(emit func(*emis.Row) error) (emis.Tally, error) { return extract.Read(f, emit) })
 		if err != nil {
 			return err
 		}
 	}
-	for f, lines := range extract.Unread() {
+	unread := extract.Unread()
+	for f, lines := range unread {
 		f.Message = fmt.Sprintf("%d lines cannot be read, and what they stand for is not known", lines)
+	}
+	for _, f := range agreement.Files() {
+		if len(unread) > 0 { // which only reading the look-ups again would say
+			break
+		}
+		if err := r.keep(byFile[f]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// stage reads one file into its staged file. The refusal of a file of a bulk
-// extract is an error, because it changes what the others of its agreement say.
-func (r *run) stage(ctx context.Context, in *input, determinants []string, read func(func(*emis.Row) error) (emis.Tally, error)) error {
-	key := staging.KeyOf(append([]string{in.SHA256, string(in.Kind), in.Practice, string(in.Code),
-		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.keyID, r.asAt.String()}, determinants...)...)
-	writer, err := staging.Create(r.stagedDir(), key)
+// takeAll takes the files of an agreement off the shelf, where all of them are there.
+func (r *run) takeAll(agreement *emis.Agreement, byFile map[*emis.File]*input) bool {
+	for _, f := range agreement.Files() {
+		if !r.take(byFile[f], r.stagedKey(byFile[f], agreement.Determinants(f))) {
+			return false
+		}
+	}
+	return true
+}
+
+// stageSingle reads a file that stands for itself, unless an earlier run did.
+func (r *run) stageSingle(ctx context.Context, reader *emis.Reader, in *input) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	key := r.stagedKey(in, nil)
+	if !r.take(in, key) {
+		err := r.stage(ctx, in, key, func(emit func(*emis.Row) error) (emis.Tally, error) { return reader.Read(in.File, emit) })
+		var refusal *emis.Refusal
+		if errors.As(err, &refusal) {
+			in.Refuse(refusal)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.keep(in); err != nil {
+			return err
+		}
+	}
+	if in.tally.Rows == 0 {
+		in.Message = strings.TrimPrefix(in.Message+"; ", "; ") + "a header and no rows; if the practice has patients in this search, export it again"
+	}
+	return nil
+}
+
+// stagedKey is of everything that settles a file's rows but as-at, of which the tally
+// says what it decided. The name is among it because the settings' layouts go by it.
+func (r *run) stagedKey(in *input, determinants []string) staging.Key {
+	return staging.KeyOf(append([]string{Version, in.Name, in.SHA256, string(in.Kind), in.Practice, string(in.Code), fmt.Sprint(r.limits()),
+		r.cfg.Workspace.SettingsSHA256, r.contract.SHA256, r.reference.Files[0].SHA256, r.keyID}, determinants...)...)
+}
+
+// shelf is where staged files stay for later runs; where the settings keep none,
+// only as long as this run.
+func (r *run) shelf() staging.Shelf {
+	dir := r.cfg.Workspace.Staged()
+	if r.cfg.Workspace.Settings.StagedDays == 0 {
+		dir = r.stagedDir()
+	}
+	return staging.Shelf{Dir: dir, Seal: func(text []byte) []byte {
+		return r.key.NewHasher().Hex(nil, append([]byte("ltcles staged file "), text...))
+	}}
+}
+
+// take takes a file's rows as an earlier run staged them. Under a former key's
+// evidence every identity has to be met, so that all is read.
+func (r *run) take(in *input, key staging.Key) bool {
+	if len(r.formers) > 0 {
+		return false
+	}
+	var tally emis.Tally
+	staged, err := r.shelf().Take(key, &tally)
+	if err != nil {
+		r.log.Warn("a staged file is not used, and the file is read again", zap.String("file", in.Name), zap.Error(err))
+		return false
+	}
+	if staged == nil || !tally.Centuries.SameAt(r.asAt) {
+		return false
+	}
+	in.staged, in.tally, in.isTaken = staged, tally, true
+	return true
+}
+
+func (r *run) keep(in *input) error { return r.shelf().Keep(in.staged, in.tally) }
+
+// stage reads one file into its staged file.
+func (r *run) stage(ctx context.Context, in *input, key staging.Key, read func(func(*emis.Row) error) (emis.Tally, error)) error {
+	writer, err := staging.Create(r.shelf().Dir, key)
 	if err != nil {
 		return err
 	}
@@ -589,20 +681,11 @@ func (r *run) stage(ctx context.Context, in *input, determinants []string, read 
 		}
 		return writer.Write(keyed.stage(row))
 	})
-	var refusal *emis.Refusal
-	if in.Kind != emis.BulkExtract && errors.As(err, &refusal) {
-		writer.Discard()
-		in.Refuse(refusal)
-		return nil
-	}
 	if err != nil {
 		writer.Discard()
 		return err
 	}
 	in.tally = tally
-	if tally.Rows == 0 && in.Kind != emis.BulkExtract { // a delta may well have nothing to say
-		in.Message = strings.TrimPrefix(in.Message+"; ", "; ") + "a header and no rows; if the practice has patients in this search, export it again"
-	}
 	in.staged, err = writer.Close()
 	return err
 }

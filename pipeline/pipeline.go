@@ -21,6 +21,7 @@ import (
 	"ltcles/pipeline/emis"
 	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/staging"
 	"ltcles/pipeline/unexpected"
 	"ltcles/pipeline/workspace"
 )
@@ -54,10 +55,12 @@ type Config struct {
 	compared string             // of replay: a published fact_assessment whose losses are to be told
 }
 
-// Progress is how far a step has come. Total is 0 where it is not known.
+// Progress is how far a step has come.
 type Progress struct {
-	Step        string
-	Done, Total int64
+	Step                  string
+	Done, Total           int64 // files or tables
+	Rows                  int64 // so far, where the step reads rows
+	DoneBytes, TotalBytes int64 // of the files, where the step reads them whole: its time goes by them
 }
 
 // NotFitError says why the data is not fit to be published. Nothing has changed.
@@ -300,7 +303,8 @@ func (r *run) sweep() error {
 			}
 		}
 	}
-	return nil
+	kept := staging.Shelf{Dir: r.cfg.Workspace.Staged()}
+	return kept.Sweep(time.Now().AddDate(0, 0, -r.cfg.Workspace.Settings.StagedDays))
 }
 
 // makePrivate makes the folders that are the run's alone.
@@ -308,8 +312,8 @@ func (r *run) makePrivate() (err error) {
 	if r.private, err = os.MkdirTemp(r.cfg.Workspace.Private(), runPrefix); err != nil {
 		return fmt.Errorf("start run: %w", err)
 	}
-	for _, dir := range []string{r.stagedDir(), r.spillDir(), r.unpackedDir()} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
+	for _, dir := range []string{r.stagedDir(), r.shelf().Dir, r.spillDir(), r.unpackedDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("start run: %w", err)
 		}
 	}

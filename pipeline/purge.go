@@ -13,6 +13,7 @@ import (
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/staging"
 	"ltcles/pipeline/workspace"
 )
 
@@ -28,6 +29,10 @@ type PurgeConfig struct {
 type Purged struct {
 	Snapshots []Old
 	Runs      []Old
+	Staged    struct { // files that no run has used since
+		Files int
+		Bytes int64
+	}
 }
 
 // Old is a snapshot, by its as-at, or the record of a run, by the last day that it
@@ -38,8 +43,8 @@ type Old struct {
 	Keep string // why it stays; "" where it goes
 }
 
-// Purge removes old snapshots and old records of runs, but for what is published and
-// what that rests on. Killed at any point, it leaves what it has not come to.
+// Purge removes old snapshots, old records of runs and staged files that are not used,
+// but for what is published and what that rests on. Killed at any point, it leaves what it has not come to.
 func Purge(cfg PurgeConfig) (*Purged, error) {
 	running := Config{Workspace: cfg.Workspace, Command: "purge"}
 	release, err := lock(running)
@@ -55,7 +60,14 @@ func Purge(cfg PurgeConfig) (*Purged, error) {
 	if purged.Snapshots, err = r.oldSnapshots(cfg.Before); err != nil {
 		return nil, err
 	}
-	if purged.Runs, err = r.oldRuns(cfg.Before, purged.Snapshots); err != nil || !cfg.Remove {
+	if purged.Runs, err = r.oldRuns(cfg.Before, purged.Snapshots); err != nil {
+		return nil, err
+	}
+	shelf := staging.Shelf{Dir: cfg.Workspace.Staged()}
+	if purged.Staged.Files, purged.Staged.Bytes, err = shelf.Unused(cfg.Before.Time()); err != nil || !cfg.Remove {
+		return purged, err
+	}
+	if err := shelf.Sweep(cfg.Before.Time()); err != nil {
 		return purged, err
 	}
 	for _, old := range purged.Snapshots {

@@ -298,3 +298,40 @@ func TestPurge(t *testing.T) {
 		t.Errorf("a second purge: %+v, %v", again, err)
 	}
 }
+
+// Staged files go once no run has used them for as long as is said, and no sooner.
+func TestPurgeStagedFiles(t *testing.T) {
+	t.Parallel()
+	w := generated(t, "2026-06")
+	asAt, _ := civil.Of(2026, 7, 1)
+	all := stagedRun(t, w, asAt)
+	notes, err := filepath.Glob(filepath.Join(w.Staged(), "*.json"))
+	if err != nil || len(notes) != len(all.rows) {
+		t.Fatalf("%d notes, %v; want %d", len(notes), err, len(all.rows))
+	}
+	used := time.Now()
+	for i, path := range notes {
+		on := used
+		if i < 3 {
+			on = used.AddDate(0, 0, -30)
+		}
+		if err := os.Chtimes(path, on, on); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		days, unused, left int
+		remove             bool
+	}{{40, 0, len(notes), true}, {20, 3, len(notes), false}, {20, 3, len(notes) - 3, true}, {20, 0, len(notes) - 3, true}} {
+		purged, err := Purge(PurgeConfig{Workspace: w, Before: civil.FromTime(used.AddDate(0, 0, -step.days)), Remove: step.remove})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if purged.Staged.Files != step.unused || (purged.Staged.Bytes > 0) != (step.unused > 0) {
+			t.Errorf("of %d days: %+v; want %d files", step.days, purged.Staged, step.unused)
+		}
+		if left, err := filepath.Glob(filepath.Join(w.Staged(), "*.parquet")); err != nil || len(left) != step.left {
+			t.Errorf("of %d days: %d staged files are left, %v; want %d", step.days, len(left), err, step.left)
+		}
+	}
+}

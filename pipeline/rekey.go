@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/config"
@@ -18,6 +19,7 @@ import (
 	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/schema"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/staging"
 	"ltcles/pipeline/unexpected"
 	"ltcles/pipeline/workspace"
 )
@@ -153,7 +155,9 @@ func (k *rekeying) revisit(ctx context.Context, published snapshot.PublishedPeri
 	if err != nil {
 		return nil, Standing{}, err
 	}
-	r, err := newRun(Config{Workspace: k.cfg.Workspace, Period: period, AsAt: civil.None, Threads: k.cfg.Threads, Progress: k.cfg.Progress})
+	w := *k.cfg.Workspace
+	w.Settings.StagedDays = 0 // the next key may yet be given up
+	r, err := newRun(Config{Workspace: &w, Period: period, AsAt: civil.None, Threads: k.cfg.Threads, Progress: k.cfg.Progress})
 	if err != nil {
 		return nil, Standing{}, err
 	}
@@ -189,7 +193,11 @@ func (k *rekeying) do(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return errors.Join(err, pseudonym.Replace(file))
+	if err := errors.Join(err, pseudonym.Replace(file)); err != nil {
+		return err
+	}
+	// No later run of what is open is under the former key.
+	return staging.Shelf{Dir: k.cfg.Workspace.Staged()}.Sweep(time.Now().AddDate(0, 0, 1))
 }
 
 func (k *rekeying) discard() error {

@@ -130,6 +130,9 @@ func TestRekey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if left, err := os.ReadDir(w.Staged()); err != nil || len(left) > 0 {
+		t.Errorf("%d files stay staged under the former key, %v", len(left), err)
+	}
 	if !slices.Equal(done.Periods, dry.Periods) || done.Key == former || done.Former != former {
 		t.Errorf("it did %+v; a dry run says %+v", done, dry)
 	}

@@ -23,7 +23,7 @@ import (
 func (r *run) transform(ctx context.Context) (err error) {
 	r.db, err = duck.Open(ctx, duck.Options{
 		Threads: r.threads, MemoryLimit: r.cfg.Workspace.Settings.MemoryLimit,
-		Directories: []string{r.stagedDir(), r.cfg.Workspace.Published()}, SpillDir: r.spillDir(),
+		Directories: []string{r.stagedDir(), r.shelf().Dir, r.cfg.Workspace.Published()}, SpillDir: r.spillDir(),
 	})
 	if err != nil {
 		return err

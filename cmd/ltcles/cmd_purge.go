@@ -36,8 +36,8 @@ func newPurgeCommand(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "purge --older-than 400d",
 		Short: "Remove old snapshots and records of runs that nothing rests on",
-		Long: `Lists, and with --yes removes, snapshots by their as-at and records of runs by the
-day that they were last written to. What stays whatever its age: the current
+		Long: `Lists, and with --yes removes, snapshots by their as-at, records of runs by the day
+that they were last written to, and staged files by the day of their last use. What stays whatever its age: the current
 snapshot, those that published what current holds or that made a year end final,
 what these consulted, and what may yet prove timely coding in a year that is not
 final. The inbox is not touched.
@@ -96,8 +96,11 @@ func printPurged(to io.Writer, purged *pipeline.Purged, before civil.Date, remov
 	}
 	snapshots := list("published/snapshots", "as at", purged.Snapshots)
 	runs := list("runs", "written", purged.Runs)
+	if purged.Staged.Files > 0 {
+		fmt.Fprintf(to, "%s .ltcles/staged: %s of %d bytes, not used since\n", verb, counted(purged.Staged.Files, "staged file"), purged.Staged.Bytes)
+	}
 	fmt.Fprintf(to, "from before %s: %s and %s %s\n", before, counted(snapshots, "snapshot"), counted(runs, "run record"), verb[:len(verb)-1])
-	if !removed && snapshots+runs > 0 {
+	if !removed && snapshots+runs+purged.Staged.Files > 0 {
 		fmt.Fprintln(to, "nothing was removed: give --yes")
 	}
 }

@@ -179,7 +179,7 @@ func (s *site) goesOn(dir string) string {
 	for folder, want := range map[string][]string{
 		"published":           {"current", "snapshots"},
 		"published/snapshots": {s.old, s.new},
-		".ltcles":             {"lock"},
+		".ltcles":             {"lock", "staged"},
 	} {
 		slices.Sort(want)
 		if got := names(filepath.Join(dir, folder)); !slices.Equal(got, want) {

@@ -353,12 +353,12 @@ func (e *Extract) readObservation(row *Row, l *bulkLine) {
 			row.Code, row.CodeState = e.readCodes[index].code, e.readCodes[index].state
 		}
 	}
-	row.ActivityDate, row.ActivityState = readDate(l.at("EffectiveDate"), l.AsAt)
+	row.ActivityDate, row.ActivityState = l.date(l.at("EffectiveDate"))
 	if row.CodeState == Blank && row.ActivityState == Blank {
 		return
 	}
 	row.Event = 1
-	row.RecordedDate, row.RecordedState = readDate(l.at("EnteredDate"), l.AsAt)
+	row.RecordedDate, row.RecordedState = l.date(l.at("EnteredDate"))
 }
 
 // begin opens a file at the first record below its header.

@@ -66,6 +66,7 @@ type Tally struct {
 	Rows       int64
 	ByPractice map[string]int64 // under "" the rows of no known practice
 	Footers    int64            // trailing lines that are no records
+	Centuries  Centuries        // what of the rows rests on as-at
 }
 
 // Read reads the rows of a file in order and hands each to emit. A file that
@@ -258,7 +259,7 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 			state := r.codeOf(cell).state
 			return state == Invalid
 		case g.activity, g.recorded:
-			_, state := readDate(cell, r.AsAt)
+			_, state := r.date(cell)
 			return state == Invalid
 		}
 	}
@@ -359,6 +360,10 @@ func (r *fileReader) cell(column int) []byte {
 	return r.cells[column]
 }
 
+func (r *fileReader) date(cell []byte) (civil.Date, State) {
+	return readDateNoting(cell, r.AsAt, &r.tally.Centuries)
+}
+
 // readPatient reads who the row is about. On the continuation line of a report
 // with two header rows the patient's numbers and practice are those above.
 func (r *fileReader) readPatient(row *Row) {
@@ -424,7 +429,7 @@ func (r *fileReader) readStatus(row *Row) {
 			continue
 		}
 		var state State
-		if *status.date, state = readDate(r.cells[status.column], r.AsAt); state == Invalid && row.InvalidStatusDate == "" {
+		if *status.date, state = r.date(r.cells[status.column]); state == Invalid && row.InvalidStatusDate == "" {
 			row.InvalidStatusDate = status.field
 		}
 	}
@@ -449,7 +454,7 @@ func (r *fileReader) meaningOf(cell []byte) TextMeaning {
 
 // readEvent reads one group of the line, and tells whether there is an event.
 func (r *fileReader) readEvent(row *Row, g group) bool {
-	row.ActivityDate, row.ActivityState = readDate(r.cell(g.activity), r.AsAt)
+	row.ActivityDate, row.ActivityState = r.date(r.cell(g.activity))
 	if g.code >= 0 {
 		read := r.codeOf(r.cell(g.code))
 		row.Code, row.CodeState = read.code, read.state
@@ -462,7 +467,7 @@ func (r *fileReader) readEvent(row *Row, g group) bool {
 			return false
 		}
 	}
-	row.RecordedDate, row.RecordedState = readDate(r.cell(g.recorded), r.AsAt)
+	row.RecordedDate, row.RecordedState = r.date(r.cell(g.recorded))
 	return true
 }
 

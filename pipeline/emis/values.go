@@ -291,6 +291,25 @@ func roundTo(number string, n int) string {
 // of this century, unless that would be more than two years after asAt; with
 // no asAt it always is.
 func readDate(cell []byte, asAt civil.Date) (civil.Date, State) {
+	return readDateNoting(cell, asAt, &Centuries{})
+}
+
+// Centuries is what as-at decided of the years of two digits that were read (R3), as
+// numbers like 20260630: the latest day that is of this century, and the earliest
+// that would be too late in it. 0 is none.
+type Centuries struct {
+	Latest  int `json:"latest"`
+	TooLate int `json:"too_late"`
+}
+
+// SameAt tells whether as-at, if it had been this day, would have decided the same.
+func (c Centuries) SameAt(asAt civil.Date) bool {
+	limit := twoYearsAfter(asAt)
+	return c.Latest <= limit && (c.TooLate == 0 || c.TooLate > limit)
+}
+
+// readDateNoting is readDate, and notes what rests on as-at.
+func readDateNoting(cell []byte, asAt civil.Date, met *Centuries) (civil.Date, State) {
 	text := trim(cell)
 	if len(text) > 0 && text[0] == '\'' {
 		text = trim(text[1:])
@@ -298,14 +317,14 @@ func readDate(cell []byte, asAt civil.Date) (civil.Date, State) {
 	if len(text) == 0 {
 		return civil.None, Blank
 	}
-	d, rest, ok := datePart(text, asAt)
+	d, rest, ok := datePart(text, asAt, met)
 	if !ok || !isTimeOrNothing(rest) {
 		return civil.None, Invalid
 	}
 	return d, Valid
 }
 
-func datePart(text []byte, asAt civil.Date) (d civil.Date, rest []byte, ok bool) {
+func datePart(text []byte, asAt civil.Date, met *Centuries) (d civil.Date, rest []byte, ok bool) {
 	if len(text) >= 10 && text[4] == '-' && text[7] == '-' {
 		year, okY := number(text[:4])
 		month, okM := number(text[5:7])
@@ -320,7 +339,7 @@ func datePart(text []byte, asAt civil.Date) (d civil.Date, rest []byte, ok bool)
 	day, okD := number(text[:sep])
 	if named := text[sep] == '-' && len(text) > sep+4 && text[sep+4] == '-'; named {
 		month, okM := monthNumber(text[sep+1 : sep+4])
-		d, rest, ok = yearPart(text[sep+5:], month, day, asAt)
+		d, rest, ok = yearPart(text[sep+5:], month, day, asAt, met)
 		return d, rest, ok && okD && okM
 	}
 	if sep != 2 || len(text) < 10 || text[5] != text[2] {
@@ -333,7 +352,7 @@ func datePart(text []byte, asAt civil.Date) (d civil.Date, rest []byte, ok bool)
 }
 
 // yearPart reads a year of four or of two digits.
-func yearPart(text []byte, month, day int, asAt civil.Date) (civil.Date, []byte, bool) {
+func yearPart(text []byte, month, day int, asAt civil.Date, met *Centuries) (civil.Date, []byte, bool) {
 	digits := 0
 	for digits < len(text) && digits < 5 && text[digits] >= '0' && text[digits] <= '9' {
 		digits++
@@ -343,7 +362,7 @@ func yearPart(text []byte, month, day int, asAt civil.Date) (civil.Date, []byte,
 	case 4:
 	case 2:
 		year += 2000
-		if !asAt.IsNone() && isMoreThanTwoYearsAfter(year, month, day, asAt) {
+		if !asAt.IsNone() && met.isTooLate(10_000*year+100*month+day, asAt) {
 			year -= 100
 		}
 	default:
@@ -353,15 +372,21 @@ func yearPart(text []byte, month, day int, asAt civil.Date) (civil.Date, []byte,
 	return d, text[digits:], ok
 }
 
-func isMoreThanTwoYearsAfter(year, month, day int, asAt civil.Date) bool {
-	y, m, d := asAt.YMD()
-	if year != y+2 {
-		return year > y+2
+// isTooLate tells whether a day is more than two years after as-at, and notes it.
+func (c *Centuries) isTooLate(day int, asAt civil.Date) bool {
+	if day <= twoYearsAfter(asAt) {
+		c.Latest = max(c.Latest, day)
+		return false
 	}
-	if month != int(m) {
-		return month > int(m)
+	if c.TooLate == 0 || day < c.TooLate {
+		c.TooLate = day
 	}
-	return day > d
+	return true
+}
+
+func twoYearsAfter(asAt civil.Date) int {
+	year, month, day := asAt.YMD()
+	return 10_000*(year+2) + 100*int(month) + day
 }
 
 func number(digits []byte) (int, bool) {

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func KeyOf(parts ...string) Key {
 }
 
 // FileName is the name of the staged file.
-func (k Key) FileName() string { return string(k) + ".parquet" }
+func (k Key) FileName() string { return string(k) + stagedSuffix }
 
 // Number stands for the key in the file's rows: its first eight bytes.
 func (k Key) Number() (int64, error) {
@@ -102,8 +103,10 @@ const batchRows = 16 << 10
 // Close has returned.
 type Writer struct {
 	final   string
+	key     Key
 	number  int64
 	file    *os.File
+	hash    hash.Hash
 	builder *array.RecordBuilder
 	columns columns
 	out     *pqarrow.FileWriter
@@ -125,7 +128,9 @@ type columns struct {
 // Staged is a staged file.
 type Staged struct {
 	Path   string
-	Number int64   // of its key, which its rows have
+	Key    Key
+	Number int64 // of its key, which its rows have
+	SHA256 string
 	States []State // of its rows, each once
 }
 
@@ -136,7 +141,7 @@ func Create(dir string, key Key) (*Writer, error) {
 		return nil, fmt.Errorf("create staged file: %w", err)
 	}
 	final := filepath.Join(dir, key.FileName())
-	file, err := os.OpenFile(final+".part", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(final+partSuffix, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("create staged file: %w", err)
 	}
@@ -144,15 +149,16 @@ func Create(dir string, key Key) (*Writer, error) {
 	for _, repeated := range []string{"staged_no", "event", "state_no", "practice_code", "code", "registered_date", "deducted_date", "death_date", "activity_date", "recorded_date"} {
 		properties = append(properties, parquet.WithDictionaryFor(repeated, true))
 	}
+	hash := sha256.New()
 	// The writer closes what it is given; the file is closed here, so that it is
 	// closed exactly once.
-	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{file}, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
+	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{io.MultiWriter(file, hash)}, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("create staged file: %w", err)
 	}
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	return &Writer{number: number, final: final, file: file, builder: builder, columns: columnsOf(builder), out: out}, nil
+	return &Writer{key: key, number: number, final: final, file: file, hash: hash, builder: builder, columns: columnsOf(builder), out: out}, nil
 }
 
 func columnsOf(builder *array.RecordBuilder) (c columns) {
@@ -248,7 +254,7 @@ func (w *Writer) Close() (*Staged, error) {
 	if err := os.Rename(w.file.Name(), w.final); err != nil {
 		return nil, fmt.Errorf("name staged file: %w", err)
 	}
-	return &Staged{Path: w.final, Number: w.number, States: w.states.seen()}, nil
+	return &Staged{Path: w.final, Key: w.key, Number: w.number, SHA256: hex.EncodeToString(w.hash.Sum(nil)), States: w.states.seen()}, nil
 }
 
 // Discard gives the file up.

@@ -25,6 +25,7 @@ type Settings struct {
 	KeyFile             string              // relative to the workspace, or absolute
 	Threads             int                 // 0: all cores
 	MemoryLimit         string              // as DuckDB reads it; "" for the engine's default
+	StagedDays          int                 // how long the rows of a file stay staged after their last use; 0: for one run
 	Headers             map[string][]string // by field of HeaderFields: more headers that mean it
 	Layouts             []Layout
 	Archives            Archives
@@ -49,6 +50,8 @@ type Layout struct {
 const (
 	defaultKeyFile  = "secrets/pseudonym.key"
 	defaultRejected = "5 %"
+
+	defaultStagedDays = 100
 )
 
 const defaultSettings = `# Settings of this workspace. Each line shows its default; remove the # to change it.
@@ -81,6 +84,10 @@ const defaultSettings = `# Settings of this workspace. Each line shows its defau
 
 # Memory for the engine, such as 4GB.
 #memory_limit:
+
+# Days for which the rows of a file that was read stay in .ltcles/staged after their last use, so that
+# a run need not read the file again; 0 keeps none. They hold no NHS number and no EMIS number.
+#staged_days: 100
 
 # How much one ZIP archive or one workbook may unpack to: its entries, their size together, and how
 # many times its packed size an entry may be. What exceeds a limit is refused.
@@ -120,6 +127,7 @@ type settingsYAML struct {
 	KeyFile             yaml.Node              `yaml:"key_file"`
 	Threads             yaml.Node              `yaml:"threads"`
 	MemoryLimit         yaml.Node              `yaml:"memory_limit"`
+	StagedDays          yaml.Node              `yaml:"staged_days"`
 	Headers             map[string][]yaml.Node `yaml:"headers"`
 	Layouts             []layoutYAML           `yaml:"layouts"`
 	Archives            archivesYAML           `yaml:"archives"`
@@ -150,7 +158,7 @@ func readSettings(text []byte) (Settings, error) {
 	if err := file.Err(); err != nil {
 		return Settings{}, err
 	}
-	settings := Settings{KeyFile: defaultKeyFile}
+	settings := Settings{KeyFile: defaultKeyFile, StagedDays: defaultStagedDays}
 	settings.AllowTestNHSNumbers, _ = file.Bool(from.AllowTestNHSNumbers, "allow_test_nhs_numbers")
 	settings.MaxRejectedShare = rejectedShare(file, from.MaxRejectedShare)
 	if given, ok := file.Optional(from.KeyFile, "key_file", "a path"); ok {
@@ -168,6 +176,13 @@ func readSettings(text []byte) (Settings, error) {
 		if !memoryLimit.MatchString(given) {
 			file.Add(from.MemoryLimit.Line, fmt.Sprintf("memory_limit %q", given), "an amount such as 4GB or 512MB", "correct it")
 		}
+	}
+	if given, ok := file.Optional(from.StagedDays, "staged_days", "a number of days"); ok {
+		days, err := strconv.Atoi(given)
+		if err != nil || days < 0 || days > 3660 {
+			file.Add(from.StagedDays.Line, fmt.Sprintf("staged_days %q", given), "a number of days from 0 (none are kept) to 3660", "correct it")
+		}
+		settings.StagedDays = days
 	}
 	settings.Headers = headers(file, from.Headers, 0, nil)
 	for _, entry := range from.Layouts {

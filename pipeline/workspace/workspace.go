@@ -102,6 +102,9 @@ func (w *Workspace) Runs() string { return filepath.Join(w.Dir, "runs") }
 // Private holds what a run needs while it works; nothing in it is for readers.
 func (w *Workspace) Private() string { return filepath.Join(w.Dir, ".ltcles") }
 
+// Staged holds the rows of files that were read, for later runs: identifiers are pseudonyms there.
+func (w *Workspace) Staged() string { return filepath.Join(w.Private(), "staged") }
+
 // ContractsDir holds the contracts that replace a built-in one.
 func (w *Workspace) ContractsDir() string { return filepath.Join(w.Dir, "reference", "contracts") }
 

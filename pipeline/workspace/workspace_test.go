@@ -50,7 +50,7 @@ func TestInitMakesAWorkspace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Settings.MaxRejectedShare.String() != "5 %" || w.Settings.AllowTestNHSNumbers || w.Settings.Threads != 0 || w.Settings.MemoryLimit != "" {
+	if w.Settings.MaxRejectedShare.String() != "5 %" || w.Settings.AllowTestNHSNumbers || w.Settings.Threads != 0 || w.Settings.MemoryLimit != "" || w.Settings.StagedDays != 100 {
 		t.Errorf("defaults %+v", w.Settings)
 	}
 	if _, err := pseudonym.Load(w.KeyFile()); err != nil {
@@ -138,6 +138,7 @@ max_rejected_share: 0.125
 key_file: /safe/place.key
 threads: 2
 memory_limit: 4GB
+staged_days: 7
 archives: {max_entries: 20, max_bytes: 2GB, max_ratio: 50}
 headers: {practice_code: [Surgery, "Site"]}
 layouts:
@@ -151,7 +152,7 @@ reconciliation_basis: whole_contract
 		t.Fatal(err)
 	}
 	layout := settings.Layouts[0]
-	if !settings.AllowTestNHSNumbers || settings.MaxRejectedShare.PPM() != 125_000 || settings.Threads != 2 || settings.MemoryLimit != "4GB" || settings.Archives != (Archives{20, 2 << 30, 50}) ||
+	if !settings.AllowTestNHSNumbers || settings.MaxRejectedShare.PPM() != 125_000 || settings.Threads != 2 || settings.MemoryLimit != "4GB" || settings.StagedDays != 7 || settings.Archives != (Archives{20, 2 << 30, 50}) ||
 		strings.Join(settings.Headers["practice_code"], " ") != "Surgery Site" || layout.Files != "*/claims*.csv" || layout.Groups["Claims"] != "756261000000100" {
 		t.Errorf("%+v", settings)
 	}
@@ -180,6 +181,7 @@ func TestSettingsProblems(t *testing.T) {
 		{"max_rejected_share: 101 %", `ltcles.yaml:1: max_rejected_share "101 %"; `},
 		{"threads: -1", `ltcles.yaml:1: threads "-1"; `},
 		{"threads: two", `ltcles.yaml:1: threads "two"; `},
+		{"staged_days: -1", `ltcles.yaml:1: staged_days "-1"; expected a number of days from 0 (none are kept) to 3660; correct it`},
 		{"memory_limit: lots", `ltcles.yaml:1: memory_limit "lots"; expected an amount such as 4GB`},
 		{"memory_limit: 4GB; SET x", `ltcles.yaml:1: memory_limit "4GB; SET x"; `},
 		{"archives: {max_files: 5}", `ltcles.yaml:1: unknown key "max_files"; `},
@@ -216,7 +218,7 @@ func TestSettingsHashIsOfWhatBearsOnFigures(t *testing.T) {
 		return settings.sha256()
 	}
 	plain := hash(defaultSettings)
-	for _, same := range []string{"", "threads: 2", "memory_limit: 1GB", "key_file: /else/where", "max_rejected_share: 0.05", "reconciliation_basis:", "headers: {}", "layouts: []", "archives: {max_entries: 7}"} {
+	for _, same := range []string{"", "threads: 2", "memory_limit: 1GB", "staged_days: 0", "key_file: /else/where", "max_rejected_share: 0.05", "reconciliation_basis:", "headers: {}", "layouts: []", "archives: {max_entries: 7}"} {
 		if hash(same) != plain {
 			t.Errorf("%q is another run", same)
 		}
