@@ -65,6 +65,7 @@
 
 	function draw(canvas) {
 		if (charts.has(canvas)) charts.get(canvas).destroy();
+		charts.delete(canvas);
 		const figure = canvas.closest('figure');
 		const table = figure.querySelector('table');
 		const rows = [...table.tBodies[0].rows];
@@ -93,7 +94,7 @@
 			figure.classList.add('nochart');
 			return;
 		}
-		if (lies) canvas.style.height = Math.max(10, 5 + rows.length * 2.3) + 'rem', canvas.style.maxHeight = 'none';
+		if (lies) canvas.parentNode.style.height = Math.max(10, 5 + rows.length * 2.75) + 'rem';
 		const wrapped = text => text.split(' ').reduce((lines, word) => {
 			const last = lines.length - 1;
 			if (last >= 0 && (lines[last] + ' ' + word).length <= (lies ? 26 : 12)) lines[last] += ' ' + word;
@@ -195,16 +196,21 @@
 	// Print: the tables behind the charts are opened, and charts are drawn in the printer's colours.
 	const opened = [];
 	window.addEventListener('beforeprint', () => {
+		root.classList.add('paper');
 		const printed = root.classList.contains('all') ? [...sections.values()] : [current];
 		for (const section of printed) {
 			prepare(section);
 			section.querySelectorAll('details:not([open])').forEach(details => { details.open = true; opened.push(details); });
-			section.querySelectorAll('figure.chart canvas').forEach(draw);
+			section.querySelectorAll('figure.chart canvas').forEach(canvas => {
+				draw(canvas);
+				const rows = canvas.closest('figure').querySelectorAll('tbody tr').length;
+				if (charts.has(canvas)) charts.get(canvas).resize(640, canvas.closest('figure').dataset.kind === 'rows' ? 70 + rows * 32 : 280); // of the paper nothing is known here
+			});
 		}
 	});
 	window.addEventListener('afterprint', () => {
 		for (const details of opened.splice(0)) details.open = false;
-		root.classList.remove('all');
+		root.classList.remove('all', 'paper');
 		redraw();
 	});
 	document.querySelector('.print').hidden = false;
