@@ -65,7 +65,8 @@ func TestToolsManyPractices(t *testing.T) {
 			keep(t, file, written(t, many(m, practices), dashboard.Options{Program: "ltcles"}))
 			b := browse(t, "file://"+file, "many")
 			last := fmt.Sprintf("M%05d", practices-1)
-			b.do(t, chromedp.SendKeys(chromedp.CSS("#find"), last+kb.Enter), visible("#practice-"+last+"-title"))
+			ask[bool](t, b, `document.getElementById('find').focus(), true`)
+			b.do(t, chromedp.KeyEvent(last+kb.Enter), visible("#practice-"+last+"-title"))
 			shown := ask[[]string](t, b, `[...document.querySelectorAll('section.page')].filter(section => section.checkVisibility()).map(section => section.id)`)
 			if len(shown) != 1 || shown[0] != "practice-"+last {
 				t.Errorf("%v is shown; expected practice-%s", shown, last)
@@ -120,7 +121,7 @@ func (b *browser) hear(event any) {
 	}
 }
 
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
@@ -157,8 +158,16 @@ func call[P, R any](t *testing.T, b *browser, command cdp.Command[P, R], params 
 	}
 }
 
+// visible waits until an element is seen. It asks the page, since to follow the nodes of a large
+// one takes minutes.
 func visible(selector string) chromedp.Action[chromedp.Void] {
-	return chromedp.WaitVisible(chromedp.CSS(selector))
+	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Evaluate[bool](fmt.Sprintf(`(async () => {
+			while (!document.querySelector('%s')?.checkVisibility()) await new Promise(done => setTimeout(done, 20));
+			return true;
+		})()`, selector), chromedp.EvalAwaitPromise)(ctx, target)
+		return chromedp.Void{}, err
+	}
 }
 
 // show goes to a section.
@@ -206,10 +215,13 @@ func cells(t *testing.T, b *browser, table string) [][]string {
 	return ask[[][]string](t, b, fmt.Sprintf(`[...document.querySelectorAll('.current table[data-table=%s] tbody tr')].map(row => [...row.cells].map(cell => cell.innerText))`, table))
 }
 
+// settled is when what a page does after a change of its size is done.
+const settled = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`
+
 // unfold opens the tables behind the charts, or closes them.
 func unfold(t *testing.T, b *browser, isOpen bool) {
 	t.Helper()
-	ask[bool](t, b, fmt.Sprintf(`document.querySelectorAll('.current details').forEach(details => details.open = %t), true`, isOpen))
+	ask[bool](t, b, fmt.Sprintf(`document.querySelectorAll('.current details').forEach(details => details.open = %t), `+settled, isOpen))
 }
 
 func figuresInTheBrowser(t *testing.T, b *browser, m *dashboard.Material, suppress bool) {

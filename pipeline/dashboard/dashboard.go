@@ -38,6 +38,10 @@ var pageScript string
 //go:embed assets/chart.umd.min.js
 var chartScript string
 
+// liveScript runs before the first section is read, so that a browser lays none out that is not
+// gone to: a large page would keep it busy for minutes.
+const liveScript = `document.documentElement.classList.add('live')`
+
 // Write writes the page of the material.
 func Write(to io.Writer, m *Material, o Options) error {
 	parsed, err := template.New("page").Parse(pageTemplate)
@@ -64,10 +68,10 @@ func newPage(m *Material, o Options) page {
 		Title:    "LTC LES " + string(m.Period.Year()) + ", " + periodName(m.Period),
 		Subtitle: "as at " + day(m.AsAt),
 		Sections: b.sections(),
-		Styles:   template.HTML("<style>" + pageStyles + "</style>"),
+		Styles:   template.HTML("<style>" + pageStyles + "</style>\n<script>" + liveScript + "</script>"),
 		Scripts:  template.HTML("<script>" + charts + "</script>\n<script>" + pageScript + "</script>"),
 		Policy: strings.Join([]string{
-			"default-src 'none'", "script-src " + hashOf(charts) + " " + hashOf(pageScript), "style-src " + hashOf(pageStyles),
+			"default-src 'none'", "script-src " + hashOf(liveScript) + " " + hashOf(charts) + " " + hashOf(pageScript), "style-src " + hashOf(pageStyles),
 			"img-src data:", "base-uri 'none'", "form-action 'none'",
 		}, "; "),
 		Facts: []fact{

@@ -361,7 +361,7 @@ func whatOthersWroteIsText(t *testing.T, m *dashboard.Material) {
 		root := parsed(t, written(t, &altered, dashboard.Options{Program: hostile}))
 		nothingIsFetched(t, root)
 		policyNamesWhatIsThere(t, root)
-		equal(t, "scripts and styles with "+hostile, fmt.Sprint(len(elements(root, "script")), len(elements(root, "style"))), "2 1")
+		equal(t, "scripts and styles with "+hostile, fmt.Sprint(len(elements(root, "script")), len(elements(root, "style"))), "3 1")
 		code := year.Practices[0].Code
 		equal(t, "title with "+hostile, textOf(elements(section(t, root, "practice-"+code), "h1")[0]), hostile)
 		equal(t, "place with "+hostile, textOf(elements(section(t, root, "place-1"), "h1")[0]), hostile)

@@ -4,7 +4,6 @@
 	const sections = new Map([...document.querySelectorAll('section.page')].map(section => [section.id, section]));
 	const title = document.title;
 	const charts = new Map();
-	root.classList.add('live');
 
 	// Sections: one at a time, by the address's fragment.
 	let current;
