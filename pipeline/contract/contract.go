@@ -1,7 +1,7 @@
 // Package contract knows one contract year: its codes, segments, shares, dates, money and
 // policies, and what the texts of a registration status mean. All of it is data, in one YAML
-// file per year; the built-in files stand beside this one. It refuses to know any patient,
-// practice or file of input.
+// file per year; the built-in files stand beside this one, with the templates of the letters to
+// practices, which it hands out unread. It refuses to know any patient, practice or file of input.
 package contract
 
 import (
@@ -143,3 +143,6 @@ func (c *Contract) Code(code snomed.Code) (CodeEntry, bool) {
 // IsAssumed says that the value under this key of the contract file is carried over and is to
 // be printed "to be confirmed".
 func (c *Contract) IsAssumed(key string) bool { return slices.Contains(c.Assumed, key) }
+
+// IsAssumable says that the contract file can mark the value under this key as assumed.
+func IsAssumable(key string) bool { return slices.Contains(assumable(), key) }

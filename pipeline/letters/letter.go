@@ -2,6 +2,7 @@ package letters
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"ltcles/pipeline/contract"
@@ -30,28 +31,28 @@ type Letter struct {
 	CountsWithoutSegment bool // the policies of the contract
 	RequiresEligibility  bool
 
-	Target       Count
-	Assessments  Count
-	Counted      Count
-	OnTime       Count
-	Late         Count
-	Unproven     Count
-	NoSegment    Count
-	NoEligible   Count
-	Repeats      Count
-	Left         Count
-	Deceased     Count
-	Outstanding  Count
-	Expected     Count // by the cut-off at an even pace
-	Projected    Count
-	ToAdvance    Count // further assessments to the share of the target that the advance stands for
-	ToTarget     Count
-	SegmentsMet  Count
-	Inclusive    Count
-	Exclusive    Count
-	Achievement  string
-	AchievedAll  string // with the assessments of patients in no segment
-	ProjectedPct string
+	Target               Count
+	Assessments          Count
+	Counted              Count
+	OnTime               Count
+	Late                 Count
+	Unproven             Count
+	WithoutSegment       Count
+	WithoutEligibility   Count
+	Repeats              Count
+	Left                 Count
+	Deceased             Count
+	Outstanding          Count
+	Expected             Count // by the cut-off at an even pace
+	Projected            Count
+	ToAdvance            Count // further assessments to the share of the target that the advance stands for
+	ToTarget             Count
+	SegmentsMet          Count
+	Inclusive            Count
+	Exclusive            Count
+	Achievement          string
+	AchievementAll       string // with the assessments of patients in no segment
+	ProjectedAchievement string
 
 	Segments      []Segment
 	SegmentTotal  int
@@ -61,6 +62,17 @@ type Letter struct {
 	ProjectedBand Band
 	Dates         []DueDate
 	Deadlines     Deadlines
+
+	contract *contract.Contract
+}
+
+// IsAssumed says that no source states the value under a key of the contract file for this year, so
+// that it is printed "to be confirmed". A key that cannot be assumed is the template's fault.
+func (l Letter) IsAssumed(key string) (bool, error) {
+	if !contract.IsAssumable(key) {
+		return false, fmt.Errorf("the contract file has no key %q that can be assumed", key)
+	}
+	return l.contract.IsAssumed(key), nil
 }
 
 // Practice is whom the letter is to.
@@ -95,9 +107,6 @@ type Reconciliation struct {
 	IsBasisAssumed   bool
 	Weighted         string
 	PerHead          Money
-	IsPerHeadAssumed bool
-	AdvanceAssumed   bool
-	DomainsAssumed   bool
 	Domains          []Domain
 	ByActivity       Domain // the assessments domain
 	Value            Money
@@ -187,15 +196,15 @@ func (w writing) letter(p *published.Practice) Letter {
 		HasValue: reconciliation.ContractValue != nil, HasEarned: reconciliation.EarnedValue != nil, NoPopulation: p.WeightedPopulation == nil,
 		Target: Count{target}, Assessments: Count{position.Assessments}, Counted: Count{position.Counted},
 		OnTime: Count{position.CountedOnTime}, Late: Count{position.CountedLate}, Unproven: Count{position.CountedUnproven},
-		NoSegment: Count{position.WithoutSegment}, NoEligible: Count{position.WithoutEligibility}, Repeats: Count{position.RepeatAssessments},
+		WithoutSegment: Count{position.WithoutSegment}, WithoutEligibility: Count{position.WithoutEligibility}, Repeats: Count{position.RepeatAssessments},
 		Left: Count{position.RemovedLeft}, Deceased: Count{position.RemovedDeceased}, Outstanding: Count{position.OutstandingPatients},
 		Expected: Count{halfUp(position.ExpectedToDate)}, Projected: Count{position.ProjectedYearEnd},
 		SegmentsMet: Count{position.SegmentsMet}, Inclusive: Count{position.InclusiveShortfall}, Exclusive: Count{position.ExclusiveShortfall},
-		Achievement: percentOf(position.Counted, target), AchievedAll: percentOf(position.Assessments, target),
-		ProjectedPct: percentOf(position.ProjectedYearEnd, target), AdvanceShare: percent(w.contract.AdvanceShare.String()),
+		Achievement: percentOf(position.Counted, target), AchievementAll: percentOf(position.Assessments, target),
+		ProjectedAchievement: percentOf(position.ProjectedYearEnd, target), AdvanceShare: percent(w.contract.AdvanceShare.String()),
 		SegmentTotal: len(p.Segments), Segments: w.segments(p), Money: w.money(p, target),
 		Band: w.band(position.Counted, target), ProjectedBand: w.band(position.ProjectedYearEnd, target),
-		Deadlines:            w.deadlines(),
+		Deadlines: w.deadlines(), contract: w.contract,
 		CountsWithoutSegment: w.contract.Policies.CountWithoutSegment, RequiresEligibility: w.contract.Policies.RequireEligibility,
 	}
 	if target != nil && position.Counted != nil {
@@ -252,8 +261,6 @@ func (w writing) money(p *published.Practice, target *int64) Reconciliation {
 	from := p.Reconciliation
 	money := Reconciliation{
 		Basis: from.Basis, IsDomain2: from.Basis == contract.Domain2, IsBasisAssumed: w.contract.Policies.ReconciliationBasisAssumed,
-		IsPerHeadAssumed: w.contract.IsAssumed("pounds_per_weighted_head"),
-		AdvanceAssumed:   w.contract.IsAssumed("advance_share"), DomainsAssumed: w.contract.IsAssumed("domains"),
 		Weighted: notKnown, Value: Money{from.ContractValue}, Advance: Money{from.AdvanceValue}, PaidToDate: Money{from.AdvancePaidToDate},
 		Earned: Money{from.EarnedValue}, Held: Money{from.HeldValue}, Balance: Money{from.Balance},
 		OtherEarned: Money{from.EarnedValueOtherBasis}, OtherBalance: Money{from.BalanceOtherBasis},

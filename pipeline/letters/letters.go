@@ -49,11 +49,11 @@ func KindOf(period contract.Period) Kind {
 type Config struct {
 	Reader       *published.Reader
 	Contract     *contract.Contract
-	TemplatesDir string   // of the workspace's contracts; its folder letters replaces templates
-	Practices    []string // by code; all of them where it is empty
-	Output       string   // the folder to make
-	Replace      bool     // of letters that are there already
-	Progress     func(done, total int)
+	TemplatesDir string                // of the workspace's contracts; its folder letters replaces templates
+	Practices    []string              // by code; all of them where it is empty
+	Output       string                // the folder to make
+	Replace      bool                  // of letters that are there already
+	Progress     func(done, total int) // called by several goroutines
 }
 
 // Report is what was written.

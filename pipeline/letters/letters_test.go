@@ -357,6 +357,7 @@ func templates(t *testing.T, w *workspace.Workspace) {
 		{"broken", "one\n{{if}}x{{end}}", file + ":2: missing value for if; expected"},
 		{"left open", "one\n{{if .IsFinal}}\n", file + ":3: unexpected EOF; expected"},
 		{"a function that is not there", "{{shout .Year}}", file + `:1: function "shout" not defined; expected`},
+		{"a key that cannot be assumed", "{{if .IsAssumed \"money\"}}x{{end}}", file + `:1: <.IsAssumed>: error calling IsAssumed: the contract file has no key "money" that can be assumed; expected`},
 		{"an image", "# A\n\ntext ![logo](x.png)\n", file + `: an image near "text ![logo](x.png)"; expected headings`},
 		{"HTML", "<div>x</div>\n", file + `: HTML near "<div>x</div>"; expected headings`},
 		{"HTML within", "a <b>x</b>\n", file + `: HTML near "a <b>x</b>"; expected headings`},

@@ -1,8 +1,6 @@
 package paper
 
 import (
-	"slices"
-
 	tables "github.com/yuin/goldmark/extension/ast"
 )
 
@@ -32,7 +30,7 @@ func (r *reading) table(node *tables.Table, in column) {
 	if r.err != nil {
 		return
 	}
-	widths := r.widths(rows, in.width)
+	widths := r.widths(rows, node.Alignments, in.width)
 	header := r.row(rows[0], node.Alignments, widths, in, true)
 	header.keep = true
 	r.cut = append(r.cut, header)
@@ -46,8 +44,8 @@ func (r *reading) table(node *tables.Table, in column) {
 }
 
 // widths shares the room out: each column has what its longest word needs, and of the rest what its
-// longest line would want; what that leaves over, the widest column takes.
-func (r *reading) widths(rows [][][]word, room float64) []float64 {
+// longest line would want; what that leaves over goes to the columns of texts, in proportion.
+func (r *reading) widths(rows [][][]word, align []tables.Alignment, room float64) []float64 {
 	columns := len(rows[0])
 	least, whole := make([]float64, columns), make([]float64, columns)
 	for _, cells := range rows {
@@ -66,8 +64,19 @@ func (r *reading) widths(rows [][][]word, room float64) []float64 {
 		needed, wanted = needed+least[at], wanted+whole[at]
 	}
 	if wanted <= room {
-		widest := slices.Index(whole, slices.Max(whole))
-		whole[widest] += room - wanted
+		texts := 0.0
+		for at := range columns {
+			if align[at] != tables.AlignRight {
+				texts += whole[at]
+			}
+		}
+		for at := range columns {
+			if texts == 0 {
+				whole[at] *= room / wanted
+			} else if align[at] != tables.AlignRight {
+				whole[at] *= 1 + (room-wanted)/texts
+			}
+		}
 		return whole
 	}
 	part := 0.0
