@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -207,22 +208,36 @@ const unfinished = ".unfinished-"
 
 // begin makes the folder to write into, and refuses a place that is taken by anything but letters
 // that are to be replaced.
-func begin(whole string, replace bool) (*folder, error) {
-	whole = filepath.Clean(whole)
-	if err := refuseTaken(whole, replace); err != nil {
+func begin(output string, replace bool) (*folder, error) {
+	if err := refuseTaken(output, replace); err != nil {
 		return nil, err
 	}
+	whole, err := filepath.Abs(output)
+	if err != nil {
+		return nil, unmade(output, err)
+	}
+	if here, err := os.Getwd(); err == nil && here == whole {
+		return nil, TakenError{output, "is the folder that the command runs in, which cannot be replaced", "give a folder in it"}
+	}
 	if err := os.MkdirAll(filepath.Dir(whole), 0o755); err != nil {
-		return nil, fmt.Errorf("make the folder of the letters: %w", err)
+		return nil, unmade(output, err)
 	}
 	part, err := os.MkdirTemp(filepath.Dir(whole), "."+filepath.Base(whole)+unfinished)
 	if err != nil {
-		return nil, fmt.Errorf("make the folder of the letters: %w", err)
+		return nil, unmade(output, err)
 	}
 	if err := os.Chmod(part, 0o755); err != nil {
-		return nil, errors.Join(fmt.Errorf("make the folder of the letters: %w", err), os.RemoveAll(part))
+		return nil, errors.Join(unmade(output, err), os.RemoveAll(part))
 	}
 	return &folder{part, whole, replace}, nil
+}
+
+func unmade(output string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return TakenError{output, fmt.Sprintf("cannot be made: %v", err), "give another folder"}
 }
 
 // TakenError is a folder that letters cannot be written to.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +118,11 @@ func performanceLetters(t *testing.T, provisional, final *workspace.Workspace) {
 			}
 			check(t, name+" letter to "+code, letters[code], has, lacks)
 		}
+		for code, text := range letters {
+			if key := patientKey.FindString(text); key != "" {
+				t.Errorf("%s letter to %s holds a patient key", name, code)
+			}
+		}
 		basisMarked := strings.Contains(letters[publishedtest.Below], "(this basis is to be confirmed)")
 		if basisMarked == isFinal {
 			t.Errorf("%s letter: basis marked to be confirmed %t", name, basisMarked)
@@ -160,6 +166,8 @@ func TestProjectionLetters(t *testing.T) {
 		t.Error("no practice is missing, so its letter is not tried")
 	}
 }
+
+var patientKey = regexp.MustCompile(`[0-9a-f]{64}`)
 
 // check compares without telling blanks that do not break from others.
 func check(t *testing.T, what, text string, has, lacks []string) {
@@ -253,6 +261,23 @@ func writeLetters(t *testing.T, w *workspace.Workspace) {
 		}
 		if _, err := Write(context.Background(), config); !errors.As(err, &taken) {
 			t.Errorf("another index: %v", err)
+		}
+	})
+	t.Run("the folder that one is in", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		var taken TakenError
+		if _, err := Write(context.Background(), Config{Reader: reader, Contract: c, Output: "."}); !errors.As(err, &taken) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a folder that cannot be made", func(t *testing.T) {
+		file := filepath.Join(dir, "file")
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var taken TakenError
+		if _, err := Write(context.Background(), Config{Reader: reader, Contract: c, Output: filepath.Join(file, "letters")}); !errors.As(err, &taken) {
+			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("a practice that is not there", func(t *testing.T) {

@@ -35,7 +35,7 @@ func TestReadings(t *testing.T) {
 			worth(p, 12, 622218, 342220)
 		})
 		check(t, "the letter", text, []string{
-			"Activity supports £6,222.18 of the £8,296.25 that was paid in advance. **What remains, £2,074.07, is recouped in the payment run of June 2027.**", "payment plan",
+			"3 patients assessed here this year were assessed last year too.", "Activity supports £6,222.18 of the £8,296.25 that was paid in advance. **What remains, £2,074.07, is recouped in the payment run of June 2027.**", "payment plan",
 		}, []string{"In the assessments domain"})
 	})
 	t.Run("2025-26", func(t *testing.T) {

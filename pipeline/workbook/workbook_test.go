@@ -52,6 +52,13 @@ func TestYearEnd(t *testing.T) {
 	t.Run("cells", func(t *testing.T) { cells(t, book) })
 	t.Run("set-up", func(t *testing.T) { setUp(t, book) })
 	t.Run("read me", func(t *testing.T) { readMe(t, book) })
+	t.Run("no patient", func(t *testing.T) {
+		for _, sheet := range book.GetSheetList() {
+			if found, err := book.SearchSheet(sheet, "[0-9a-f]{64}", true); err != nil || len(found) > 0 {
+				t.Errorf("%s holds a patient key at %v, %v", sheet, found, err)
+			}
+		}
+	})
 	t.Run("another contract", func(t *testing.T) {
 		changed := *c
 		changed.AdvanceShare = contract.Share{}
