@@ -59,14 +59,18 @@ func (w *writing) addStyles() error {
 		}
 	}
 	white, blue := &excelize.Font{Bold: true, Family: face, Size: size, Color: "FFFFFF"}, excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"003087"}}
-	for look, of := range map[look]excelize.Style{
-		heading:      {Font: &excelize.Font{Bold: true, Family: face, Size: 14, Color: "003087"}},
-		header:       {Font: white, Fill: blue, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center"}},
-		numberHeader: {Font: white, Fill: blue, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center", Horizontal: "right"}},
-		label:        {Font: &excelize.Font{Bold: true, Family: face, Size: size}, Fill: wash, Border: line, Alignment: &excelize.Alignment{Vertical: "top"}},
-		wrapped:      {Font: &excelize.Font{Family: face, Size: size}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"}, Border: line},
+	for _, each := range []struct { // in one order, so that they have the same numbers each time
+		look look
+		of   excelize.Style
+	}{
+		{heading, excelize.Style{Font: &excelize.Font{Bold: true, Family: face, Size: 14, Color: "003087"}}},
+		{header, excelize.Style{Font: white, Fill: blue, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center"}}},
+		{numberHeader, excelize.Style{Font: white, Fill: blue, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center", Horizontal: "right"}}},
+		{middleHeader, excelize.Style{Font: white, Fill: blue, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center", Horizontal: "center"}}},
+		{label, excelize.Style{Font: &excelize.Font{Bold: true, Family: face, Size: size}, Fill: wash, Border: line, Alignment: &excelize.Alignment{Vertical: "top"}}},
+		{wrapped, excelize.Style{Font: &excelize.Font{Family: face, Size: size}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"}, Border: line}},
 	} {
-		if err := add(style{look: look}, of); err != nil {
+		if err := add(style{look: each.look}, each.of); err != nil {
 			return err
 		}
 	}

@@ -119,14 +119,17 @@ func TestPrintIsTheSameEachTime(t *testing.T) {
 	}
 	sheet := Sheet{Title: "A letter", Date: time.Date(2027, 4, 12, 0, 0, 0, 0, time.UTC), Left: strings.Repeat("long ", 80), Right: "Provisional", Foot: "As at"}
 	markdown := []byte("# A\n\n> Note **b**\n\n1. x\n2. y\n\n---\n\n| a | b |\n|---|---:|\n" + strings.Repeat("| row | £1.00 |\n", 120))
-	var first, second bytes.Buffer
-	for _, into := range []*bytes.Buffer{&first, &second} {
-		if err := printer.Print(into, sheet, markdown); err != nil {
+	var first bytes.Buffer
+	for i := range 10 {
+		var again bytes.Buffer
+		if err := printer.Print(&again, sheet, markdown); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if !bytes.Equal(first.Bytes(), second.Bytes()) {
-		t.Error("the bytes differ")
+		if i == 0 {
+			first = again
+		} else if !bytes.Equal(first.Bytes(), again.Bytes()) {
+			t.Fatal("the bytes differ")
+		}
 	}
 	for _, part := range []string{"%PDF-1.3", "/Lang (en-GB)", "/Count 4", "D:20270412000000"} {
 		if !bytes.Contains(first.Bytes(), []byte(part)) {
