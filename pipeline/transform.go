@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
@@ -18,11 +19,15 @@ import (
 	"ltcles/sql"
 )
 
+// defaultMemoryLimit is the engine's share of what a laptop of 8 GB has left beside
+// its other programs.
+const defaultMemoryLimit = "2.5GB"
+
 // transform runs the rules over the staged files and proves that no row was
 // lost on the way.
 func (r *run) transform(ctx context.Context) (err error) {
 	r.db, err = duck.Open(ctx, duck.Options{
-		Threads: r.threads, MemoryLimit: r.cfg.Workspace.Settings.MemoryLimit,
+		Threads: r.threads, MemoryLimit: cmp.Or(r.cfg.Workspace.Settings.MemoryLimit, defaultMemoryLimit),
 		Directories: []string{r.stagedDir(), r.shelf().Dir, r.cfg.Workspace.Published()}, SpillDir: r.spillDir(),
 	})
 	if err != nil {

@@ -6,10 +6,21 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
-func main() { os.Exit(mainExit()) }
+// garbagePercent lets the heap grow to five times what is in use, which is some tens
+// of megabytes whatever the period: rows are in the engine. Measured: 5 % of a run's
+// processor time.
+const garbagePercent = 400
+
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
+	os.Exit(mainExit())
+}
 
 // mainExit runs the program and returns its exit code.
 func mainExit() int {

@@ -24,7 +24,7 @@ type Settings struct {
 	MaxRejectedShare    contract.Share      // of one file's rows
 	KeyFile             string              // relative to the workspace, or absolute
 	Threads             int                 // 0: all cores
-	MemoryLimit         string              // as DuckDB reads it; "" for the engine's default
+	MemoryLimit         string              // as DuckDB reads it; "" for the default
 	StagedDays          int                 // how long the rows of a file stay staged after their last use; 0: for one run
 	Headers             map[string][]string // by field of HeaderFields: more headers that mean it
 	Layouts             []Layout
@@ -82,7 +82,8 @@ const defaultSettings = `# Settings of this workspace. Each line shows its defau
 # Processor cores to use; 0 is all of them.
 #threads: 0
 
-# Memory for the engine, such as 4GB.
+# Memory for the engine, such as 4GB; a run has 2.5GB where nothing is set, and takes up to 1GB besides.
+# What does not fit is on disk, in .ltcles, while the run lasts.
 #memory_limit:
 
 # Days for which the rows of a file that was read stay in .ltcles/staged after their last use, so that
