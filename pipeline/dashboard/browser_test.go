@@ -331,8 +331,9 @@ const drawn = `(async () => {
 	for (const canvas of document.querySelectorAll('.current canvas')) {
 		canvas.scrollIntoView({behavior: 'instant'});
 		const figure = canvas.closest('figure');
-		for (let tries = 0; tries < 100 && !Chart.getChart(canvas) && !figure.classList.contains('nochart'); tries++) await new Promise(done => setTimeout(done, 50));
+		for (let tries = 0; tries < 100 && !(Chart.getChart(canvas) && canvas.width) && !figure.classList.contains('nochart'); tries++) await new Promise(done => setTimeout(done, 50));
 		if (figure.classList.contains('nochart')) continue;
+		if (!canvas.width) throw new Error('the chart ' + canvas.getAttribute('aria-label') + ' has no area');
 		const colours = new Set();
 		const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
 		for (let at = 0; at < pixels.length; at += 4) if (pixels[at + 3] === 255) colours.add(pixels[at] << 16 | pixels[at + 1] << 8 | pixels[at + 2]);
