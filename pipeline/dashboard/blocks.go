@@ -378,7 +378,7 @@ func (b *builder) placesBlock(id string, places []*placed) block {
 		f := b.added(place.figures)
 		expected := cell{Text: "no target", Tone: "quiet"}
 		if f.target > 0 {
-			expected = text(b.percent(f.expected / float64(f.target)))
+			expected = text(b.percent(int64(f.expected*1000), f.target*1000))
 		}
 		t.Rows = append(t.Rows, []cell{
 			{Text: place.name, Href: placeLink(at, place.name).Href, IsName: true}, text(fmt.Sprint(f.practices)), text(fmt.Sprint(len(f.missing))),

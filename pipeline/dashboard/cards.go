@@ -94,7 +94,7 @@ func (b *builder) projectionCard(f *figures) card {
 	if f.projected.IsShown() {
 		c.Detail = "at the pace so far"
 		if f.target > 0 && f.untargeted == 0 {
-			c.Detail = b.percent(float64(f.projected.N)/float64(f.target)) + " of the target, at the pace so far"
+			c.Detail = b.percent(f.projected.N, f.target) + " of the target, at the pace so far"
 		}
 	}
 	return c

@@ -126,7 +126,7 @@ func figuresAreThoseOfTheTables(t *testing.T, m *dashboard.Material, root *html.
 		row := league[i]
 		equal(t, p.Code+" in the list", row[1], p.Code)
 		equal(t, p.Code+" counted in the list", row[5], countText(p.Position.Counted))
-		equal(t, p.Code+" achieved in the list", row[6], shareText(p.Position.Achievement, p))
+		equal(t, p.Code+" achieved in the list", row[6], achieved(p))
 		equal(t, p.Code+" segments met in the list", row[8], judgedText(p.Position.SegmentsMet, p))
 		equal(t, p.Code+" inclusive in the list", row[9], judgedText(p.Position.InclusiveShortfall, p))
 		equal(t, p.Code+" exclusive in the list", row[10], judgedText(p.Position.ExclusiveShortfall, p))
@@ -218,7 +218,7 @@ func totalsAreSums(t *testing.T, m *dashboard.Material, root *html.Node) {
 	}
 	area := section(t, root, "area")
 	equal(t, "counted in the area", firstText(area, "dd", "value"), published.Grouped(counted))
-	contains(t, "achieved in the area", textOf(area), fmt.Sprintf("%.1f %% of the target of %s", float64(towards)/float64(target)*100, published.Grouped(target)))
+	contains(t, "achieved in the area", textOf(area), published.PercentOf(towards, target)+" of the target of "+published.Grouped(target))
 	contains(t, "what is missing in the area", textOf(area), fmt.Sprintf("1 practice of %d without data. Their figures are missing, not zero: they are in no count, target or percentage of this section. Their targets come to %d.", len(m.Year.Practices), missingTarget))
 	var inPlaces int64
 	for _, row := range rowsOf(t, table(t, area, "places")) {
@@ -495,14 +495,14 @@ func judgedText(n *int64, p *published.Practice) string {
 	return countText(n)
 }
 
-func shareText(share *float64, p *published.Practice) string {
+func achieved(p *published.Practice) string {
 	switch {
 	case p.IsMissing():
 		return "no data"
-	case share == nil:
+	case p.Position.Achievement == nil:
 		return "no target"
 	}
-	return fmt.Sprintf("%.1f %%", *share*100)
+	return published.PercentOf(*p.Position.Counted, *p.Position.AnnualTarget)
 }
 
 func number(t *testing.T, text string) int64 {

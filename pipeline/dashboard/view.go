@@ -140,7 +140,7 @@ func (b *builder) share(c Count, target int64) cell {
 	case !c.IsShown():
 		return cell{Text: "not shown", Order: "-1", Tone: "quiet"}
 	}
-	return text(b.percent(float64(c.N) / float64(target)))
+	return text(b.percent(c.N, target))
 }
 
 // judged is a count that rests on the target: without one there is no such count, whatever is known.
@@ -151,12 +151,12 @@ func (b *builder) judged(f *figures, c Count) cell {
 	return b.count(c)
 }
 
-// percent is a share in words. One of rounded counts is given in whole percents.
-func (b *builder) percent(share float64) string {
+// percent is a part of a whole in words. One of rounded counts is given in whole percents.
+func (b *builder) percent(part, whole int64) string {
 	if b.rule.IsOn() {
-		return fmt.Sprintf("%.0f %%", share*100)
+		return fmt.Sprintf("%.0f\u00a0%%", float64(part)/float64(whole)*100)
 	}
-	return fmt.Sprintf("%.1f %%", share*100)
+	return published.PercentOf(part, whole)
 }
 
 func day(d civil.Date) string {

@@ -1,7 +1,6 @@
 package letters
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -111,14 +110,12 @@ func (d Day) Month() string {
 	return d.date.Time().Format("January 2006")
 }
 
-// percentOf is a part of a whole with one decimal, cut off rather than rounded: what falls short of
-// 80 % does not read as 80.0 %.
+// percentOf is a part of a whole, where both are known.
 func percentOf(part, whole *int64) string {
 	if part == nil || whole == nil || *whole <= 0 {
 		return notKnown
 	}
-	tenths := *part * 1000 / *whole
-	return fmt.Sprintf("%s.%d\u00a0%%", published.Grouped(tenths/10), tenths%10)
+	return published.PercentOf(*part, *whole)
 }
 
 // percent is a percentage of the contract file, on one line.

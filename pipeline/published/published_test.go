@@ -235,3 +235,14 @@ func TestPounds(t *testing.T) {
 		}
 	}
 }
+
+func TestPercentOf(t *testing.T) {
+	for _, c := range []struct {
+		part, whole int64
+		want        string
+	}{{0, 7, "0.0"}, {7999, 10000, "79.9"}, {79999, 100000, "79.9"}, {8, 10, "80.0"}, {2, 3, "66.6"}, {25, 10, "250.0"}, {12345, 10, "123,450.0"}} {
+		if got := published.PercentOf(c.part, c.whole); got != c.want+"\u00a0%" {
+			t.Errorf("%d of %d: %s; expected %s %%", c.part, c.whole, got, c.want)
+		}
+	}
+}

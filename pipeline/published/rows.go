@@ -35,6 +35,13 @@ func Grouped(n int64) string {
 	return sign + digits
 }
 
+// PercentOf writes a part of a whole with one decimal, cut off rather than rounded: what falls
+// short of 80 % never reads as 80.0 %. The whole is more than 0.
+func PercentOf(part, whole int64) string {
+	tenths := part * 1000 / whole
+	return fmt.Sprintf("%s.%d\u00a0%%", Grouped(tenths/10), tenths%10)
+}
+
 // Scan reads a column of money.
 func (p *Pence) Scan(value any) error {
 	amount, ok := duck.Pence(value)
