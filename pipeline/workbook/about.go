@@ -97,7 +97,7 @@ type title string
 
 // plainSheet begins a sheet of texts with columns of these widths.
 func (w *writing) plainSheet(name, titles string, widths ...float64) (*excelize.StreamWriter, error) {
-	if err := w.setUpPage(name, titles); err != nil {
+	if err := w.setUpPage(name, titles, 1); err != nil {
 		return nil, err
 	}
 	out, err := w.file.NewStreamWriter(name)

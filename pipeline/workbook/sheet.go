@@ -76,7 +76,7 @@ func (w *writing) writeSheet(ctx context.Context, s sheet) error {
 	if err := w.file.AutoFilter(s.name, fmt.Sprintf("A%d:%s%d", headerRow, end, last), nil); err != nil {
 		return err
 	}
-	if err := w.setUpPage(s.name, fmt.Sprintf("'%s'!$A:$B,'%s'!$%d:$%d", s.name, s.name, headerRow, headerRow)); err != nil {
+	if err := w.setUpPage(s.name, fmt.Sprintf("'%s'!$A:$B,'%s'!$%d:$%d", s.name, s.name, headerRow, headerRow), s.pagesWide()); err != nil {
 		return err
 	}
 	if err := w.markDifferences(s.name, fmt.Sprintf("C%d:%s%d", differenceRow, end, differenceRow)); err != nil {
@@ -235,14 +235,27 @@ func (w *writing) writeLine(out *excelize.StreamWriter, s sheet, row int, l line
 	return out.SetRow(fmt.Sprintf("A%d", row), cells)
 }
 
-// setUpPage has a sheet printed on A4, across, as wide as the paper, its header on every page.
-func (w *writing) setUpPage(sheet, titles string) error {
+// pagesWide is how many pages beside each other a list is printed on, so that it can be read.
+func (s sheet) pagesWide() int {
+	const legible = 180.0 // letters across A4
+	width := 0.0
+	for _, column := range s.columns {
+		width += column.width
+	}
+	if width > legible {
+		return 2
+	}
+	return 1
+}
+
+// setUpPage has a sheet printed on A4, across, as wide as so many pages, its header on each.
+func (w *writing) setUpPage(sheet, titles string, pagesWide int) error {
 	fits := true
 	if err := w.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &fits}); err != nil {
 		return err
 	}
-	a4, across, one, several := 9, "landscape", 1, 0
-	if err := w.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &across, FitToWidth: &one, FitToHeight: &several}); err != nil {
+	a4, across, asMany := 9, "landscape", 0
+	if err := w.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &across, FitToWidth: &pagesWide, FitToHeight: &asMany}); err != nil {
 		return err
 	}
 	narrow, foot := 0.4, 0.6

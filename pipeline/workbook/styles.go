@@ -37,7 +37,7 @@ func (w *writing) addStyles() error {
 		return err
 	}
 	formats := map[kind]string{
-		whole: "#,##0", decimal: "#,##0.00####", share: "0.0%", money: `"£"#,##0.00;[Red]\-"£"#,##0.00`, day: "d mmm yyyy", month: "mmm yyyy",
+		whole: "#,##0", decimal: "#,##0.00", share: "0.0%", money: `"£"#,##0.00;[Red]\-"£"#,##0.00`, day: "d mmm yyyy", month: "mmm yyyy",
 	}
 	const face, size = "Calibri", 10
 	line := []excelize.Border{{Type: "bottom", Color: "D9D9D9", Style: 1}}

@@ -223,13 +223,13 @@ func setUp(t *testing.T, book *excelize.File) {
 	if got := filters["Payments"]; got != "'Payments'!$A$7:$J$25" {
 		t.Errorf("payments are filtered at %q", got)
 	}
-	for _, sheet := range []string{"Reconciliation", "Payments", "Instalments", "Positions", "Segments"} {
+	for sheet, pagesWide := range map[string]int{"Reconciliation": 2, "Payments": 1, "Instalments": 1, "Positions": 2, "Segments": 2} {
 		panes, err := book.GetPanes(sheet)
 		if err != nil || !panes.Freeze || panes.XSplit != 2 || panes.YSplit != 7 || panes.TopLeftCell != "C8" {
 			t.Errorf("%s: panes %+v, %v", sheet, panes, err)
 		}
 		layout, err := book.GetPageLayout(sheet)
-		if err != nil || layout.Orientation == nil || *layout.Orientation != "landscape" || layout.Size == nil || *layout.Size != 9 || layout.FitToWidth == nil || *layout.FitToWidth != 1 || layout.FitToHeight == nil || *layout.FitToHeight != 0 {
+		if err != nil || layout.Orientation == nil || *layout.Orientation != "landscape" || layout.Size == nil || *layout.Size != 9 || layout.FitToWidth == nil || *layout.FitToWidth != pagesWide || layout.FitToHeight == nil || *layout.FitToHeight != 0 {
 			t.Errorf("%s: layout %+v, %v", sheet, layout, err)
 		}
 		props, err := book.GetSheetProps(sheet)
