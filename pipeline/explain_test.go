@@ -82,10 +82,15 @@ func (c goldenCase) mustBeExplained(t *testing.T, w *workspace.Workspace, run ca
 			}},
 			{`
 				select emis.patient_key, nhs.patient_key
-				from int_number_pair as pairs
+				from (
+					select emis_no, min(nhs_no) as nhs_no
+					from stg_row
+					where source_step is null and emis_no is not null and nhs_no is not null
+					group by emis_no
+					having min(nhs_no) = max(nhs_no)
+				) as pairs
 				inner join (` + pseudonymKeys + `) as emis on emis.identity_no = pairs.emis_no
-				inner join (` + pseudonymKeys + `) as nhs on nhs.identity_no = pairs.nhs_no
-				where not pairs.is_ambiguous`, func(v []any) error {
+				inner join (` + pseudonymKeys + `) as nhs on nhs.identity_no = pairs.nhs_no`, func(v []any) error {
 				paired[identities[v[0].(string)]] = identities[v[1].(string)]
 				return nil
 			}},

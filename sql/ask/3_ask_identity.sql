@@ -7,14 +7,14 @@ nhs_numbers as (
     union
     select pairs.nhs_no as identity_no
     from asked
-    inner join int_number_pair as pairs on pairs.emis_no = asked.identity_no
+    inner join ask_number_pair as pairs on pairs.emis_no = asked.identity_no
 ),
 numbers as (
     select identity_no from nhs_numbers
     union
     select pairs.emis_no as identity_no
     from nhs_numbers
-    inner join int_number_pair as pairs on pairs.nhs_no = nhs_numbers.identity_no
+    inner join ask_number_pair as pairs on pairs.nhs_no = nhs_numbers.identity_no
 ),
 parts as (
     select

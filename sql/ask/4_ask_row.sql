@@ -12,7 +12,7 @@ doubtful as (
     select stg_row.emis_no
     from stg_row
     inner join ask_patient on ask_patient.patient_no = stg_row.nhs_no
-    inner join int_number_pair as pairs on pairs.emis_no = stg_row.emis_no
+    inner join ask_number_pair as pairs on pairs.emis_no = stg_row.emis_no
     where pairs.is_ambiguous and stg_row.own_step > 3
     group by stg_row.emis_no
 ),
@@ -33,7 +33,7 @@ numbered as (
     from stg_row
     inner join stg_row_state as states on states.state_no = stg_row.state_no
     cross join ask_patient
-    left join int_number_pair as pairs on pairs.emis_no = stg_row.emis_no
+    left join ask_number_pair as pairs on pairs.emis_no = stg_row.emis_no
     left join doubtful on doubtful.emis_no = stg_row.emis_no
 ),
 bearing as (

@@ -24,7 +24,7 @@ resolved as (
             else coalesce(pairs.nhs_no, numbers.asked_no)
         end as patient_no
     from numbers
-    left join int_number_pair as pairs
+    left join ask_number_pair as pairs
         on pairs.emis_no = numbers.asked_no
         and numbers.is_emis_number
 ),

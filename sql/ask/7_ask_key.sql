@@ -12,7 +12,7 @@ known as (
     union all
     select identities.patient_key, 3 as place
     from ask_patient
-    inner join int_number_pair as pairs
+    inner join ask_number_pair as pairs
         on pairs.nhs_no = ask_patient.patient_no
         and not pairs.is_ambiguous
     inner join ask_identity as identities on identities.identity_no = pairs.emis_no
