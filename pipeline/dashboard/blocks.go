@@ -24,19 +24,15 @@ func (b *builder) activity(id string, f *figures) block {
 		Chart: "Bars of counted assessments in each month, a line of their running total, and a dashed line of the total that is expected at an even pace.",
 		Head:  []head{{Text: "Month"}, {Text: "In the month", Number: true, Series: "bar"}, {Text: "So far", Number: true, Series: "line"}, {Text: "Expected so far", Number: true, Series: "dash"}},
 	}
-	isWithheld := false
 	for at, month := range b.months {
 		end := min(b.cutOff, civil.FromTime(month.Time().AddDate(0, 1, -1)))
 		expected := cell{Text: "no target", Tone: "quiet"}
 		if f.target > 0 {
 			expected = text("%.0f", b.expectedBy(f.target, end))
 		}
-		isWithheld = isWithheld || f.months[at].Standing == Withheld
 		t.Rows = append(t.Rows, []cell{text(monthName(month)), b.count(f.months[at]), b.count(total(b.rule, f.months[:at+1]...)), expected})
 	}
-	if isWithheld {
-		made.Lead = append(made.Lead, "The months are not shown, because a small number in them could be worked out.")
-	}
+	made.Lead = unshown(made.Lead, f, f.withheld.months, "months")
 	b.explainHidden(&t, 1)
 	made.Tables = []table{t}
 	return made
@@ -88,9 +84,22 @@ func (b *builder) segmentsBlock(id string, f *figures) block {
 		t.Foot = append(t.Foot,
 			"There are two readings of the minimums. One assessment may serve every segment that its patient is in: then the segments are short by "+b.judged(f, f.inclusive).Text+" in all. Or each assessment may serve one segment only: then at least "+b.judged(f, f.exclusive).Text+" more are needed"+of+".")
 	}
+	made.Lead = unshown(unshown(made.Lead, f, f.withheld.assessed, "assessed patients in segments"), f, f.withheld.outstanding, "patients in segments who are not yet assessed")
 	b.explainHidden(&t, 1)
 	made.Tables = []table{t}
 	return made
+}
+
+// unshown adds how many practices' counts are not shown because a hidden one could be worked out,
+// and are in no sum.
+func unshown(lead []string, f *figures, practices int, counts string) []string {
+	switch {
+	case practices == 0:
+		return lead
+	case f.practices == 1:
+		return append(lead, "Its "+counts+" are not shown, because a small number could be worked out.")
+	}
+	return append(lead, "The "+counts+" of "+some(practices, "practice")+" are not shown, because a small number could be worked out, and are in no sum here.")
 }
 
 // explainHidden says why a chart has gaps.
@@ -124,6 +133,7 @@ func (b *builder) coding(id string, f *figures) block {
 		},
 	}}
 	if b.rule.IsOn() {
+		made.Lead = unshown(nil, f, f.withheld.timeliness, "late and unproven assessments")
 		return made
 	}
 	t := table{

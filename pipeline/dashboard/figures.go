@@ -37,6 +37,8 @@ type figures struct {
 
 	months []Count // as [builder.months]
 
+	withheld withheldFigures
+
 	// What a page with small counts hidden does not have.
 	eligible, withoutEligibility, repeat, left, deceased Count
 	lags                                                 []Lag
@@ -47,6 +49,9 @@ type figures struct {
 	findings []findingFigures
 	coverage coverageFigures
 }
+
+// withheldFigures are how many practices' breakdowns are withheld, so that they are in no sum.
+type withheldFigures struct{ months, assessed, outstanding, timeliness int }
 
 type segmentFigures struct {
 	segment     published.Segment
@@ -186,10 +191,22 @@ func (b *builder) countsOf(p *published.Practice, f *figures) {
 			f.segments[at].assessed = parts[0][at]
 		}
 	}
+	f.withheld = withheldFigures{months: isWithheld(parts[2]), assessed: isWithheld(parts[0]), outstanding: isWithheld(stillParts[0]), timeliness: isWithheld(parts[1])}
+	if b.rule.IsOn() && !b.isPlain {
+		f.withheld.assessed = 1
+	}
 	if b.rule.IsOn() {
 		f.cohort = total(b.rule, counted, outstanding)
 		f.projected = b.projected(counted)
 	}
+}
+
+// isWithheld is 1 where a breakdown is withheld, which it is as a whole.
+func isWithheld(parts []Count) int {
+	if len(parts) > 0 && parts[0].Standing == Withheld {
+		return 1
+	}
+	return 0
 }
 
 // projected is what a rounded count comes to at the year's end at the same pace (R17).
@@ -217,6 +234,10 @@ func (b *builder) added(of []*figures) *figures {
 		sum.findings = plusFindings(sum.findings, f.findings)
 		sum.coverage = sum.coverage.plus(f.coverage)
 		sum.lags = append(sum.lags, f.lags...)
+		sum.withheld.months += f.withheld.months
+		sum.withheld.assessed += f.withheld.assessed
+		sum.withheld.outstanding += f.withheld.outstanding
+		sum.withheld.timeliness += f.withheld.timeliness
 	}
 	all := func(field func(*figures) *Count) {
 		var counts []Count
