@@ -30,7 +30,11 @@ func (b *builder) activity(id string, f *figures) block {
 		if f.target > 0 {
 			expected = text("%.0f", b.expectedBy(f.target, end))
 		}
-		t.Rows = append(t.Rows, []cell{text(monthName(month)), b.count(f.months[at]), b.count(total(b.rule, f.months[:at+1]...)), expected})
+		soFar := total(b.rule, f.months[:at+1]...)
+		if b.rule.IsOn() && soFar.IsShown() && f.counted.IsShown() && soFar.N > f.counted.N {
+			soFar = f.counted // hidden months are reckoned with as their middle, which may come to more than the year
+		}
+		t.Rows = append(t.Rows, []cell{text(monthName(month)), b.count(f.months[at]), b.count(soFar), expected})
 	}
 	made.Lead = unshown(made.Lead, f, f.withheld.months, "months")
 	b.explainHidden(&t, 1)
