@@ -22,6 +22,8 @@ import (
 	"strings"
 
 	"github.com/CycloneDX/cyclonedx-go"
+
+	"ltcles/pipeline/dashboard"
 )
 
 // bindings is where the modules that hold the DuckDB library have their paths.
@@ -188,6 +190,12 @@ func (b build) bom() (*cyclonedx.BOM, error) {
 	if components[0].Version == "" {
 		return nil, errors.New("the program does not say which DuckDB it holds; expected a line duckdb of ltcles version")
 	}
+	for _, part := range embedded() {
+		if part.Version == "" {
+			return nil, fmt.Errorf("%s does not say which version it is", part.Name)
+		}
+		components = append(components, part)
+	}
 	needs := []cyclonedx.Dependency{}
 	for _, module := range b.info.Deps {
 		if module.Replace != nil {
@@ -230,6 +238,16 @@ func (b build) duckdb() cyclonedx.Component {
 		BOMRef: purl, Type: cyclonedx.ComponentTypeLibrary, Name: "duckdb", Version: strings.TrimPrefix(version, "v"), PackageURL: purl,
 		Licenses: &cyclonedx.Licenses{spdx("MIT")}, Components: &parts,
 	}
+}
+
+// embedded are what the program carries that is neither a Go module nor linked.
+func embedded() []cyclonedx.Component {
+	version := dashboard.ChartVersion()
+	purl := "pkg:npm/chart.js@" + version
+	return []cyclonedx.Component{{
+		BOMRef: purl, Type: cyclonedx.ComponentTypeLibrary, Name: "chart.js", Version: version, PackageURL: purl,
+		Licenses: &cyclonedx.Licenses{spdx("MIT")},
+	}}
 }
 
 // licencesOf are those of the module's packages: of each path, the longest module it is below.

@@ -50,6 +50,7 @@ func TestBOM(t *testing.T) {
 		"pkg:golang/example.org/two@v2.0.0 BSD-3-Clause+MIT",
 		"pkg:golang/github.com/duckdb/duckdb-go-bindings/linux-amd64@v0.1.21 MIT",
 		"pkg:golang/std@1.26.8 BSD-3-Clause",
+		"pkg:npm/chart.js@4.6.1 MIT",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("components\n%s\nexpected\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

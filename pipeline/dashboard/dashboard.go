@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -37,6 +38,17 @@ var pageScript string
 //
 //go:embed assets/chart.umd.min.js
 var chartScript string
+
+var chartVersion = regexp.MustCompile(`Chart\.js v([0-9.]+)`)
+
+// ChartVersion is the version of Chart.js that every page holds, as its first lines say; "" where
+// they do not.
+func ChartVersion() string {
+	if found := chartVersion.FindStringSubmatch(chartScript); found != nil {
+		return found[1]
+	}
+	return ""
+}
 
 // liveScript runs before the first section is read, so that a browser lays none out that is not
 // gone to: a large page would keep it busy for minutes.
