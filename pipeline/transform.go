@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -21,11 +22,12 @@ import (
 
 // defaultMemoryLimit is the engine's share of what a laptop of 8 GB has left beside
 // its other programs.
-const defaultMemoryLimit = "2.5GB"
+const defaultMemoryLimit = "3GB"
 
 // transform runs the rules over the staged files and proves that no row was
 // lost on the way.
 func (r *run) transform(ctx context.Context) (err error) {
+	debug.FreeOSMemory() // what reading took is the engine's now
 	r.db, err = duck.Open(ctx, duck.Options{
 		Threads: r.threads, MemoryLimit: cmp.Or(r.cfg.Workspace.Settings.MemoryLimit, defaultMemoryLimit),
 		Directories: []string{r.stagedDir(), r.shelf().Dir, r.cfg.Workspace.Published()}, SpillDir: r.spillDir(),

@@ -5,15 +5,9 @@
 -- then the latest registered date (none last), then the newest stated extract
 -- date of any row there (none last), then the smallest practice code. choice is the
 -- practice's place in that order, among those where the patient is registered and
--- among the others.
+-- among the others. Who is at one practice alone, as nearly all are, needs no ranking.
 create table int_registration as
 with
-seen as (
-    select patient_no, practice_code, max(stated_extract_date) as newest_extract_date
-    from int_row
-    where step > 5
-    group by patient_no, practice_code
-),
 judged as (
     select
         seen.patient_no,
@@ -23,16 +17,19 @@ judged as (
         status.registered_date,
         coalesce(status.is_left, false) as is_left,
         coalesce(status.is_not_regular, false) as is_not_regular
-    from seen
+    from int_seen as seen
     left join int_status as status
         on status.patient_no = seen.patient_no
         and status.practice_code = seen.practice_code
+),
+several as (
+    select patient_no from int_seen group by patient_no having count(*) > 1
 ),
 ranked as (
     select
         judged.*,
         row_number() over (
-            partition by patient_no, is_left or is_not_regular
+            partition by judged.patient_no, judged.is_left or judged.is_not_regular
             order by
                 has_status desc,
                 registered_date desc nulls last,
@@ -40,6 +37,14 @@ ranked as (
                 practice_code
         ) as choice
     from judged
+    inner join several on several.patient_no = judged.patient_no
+),
+placed as (
+    select * from ranked
+    union all
+    select judged.*, 1 as choice
+    from judged
+    anti join several on several.patient_no = judged.patient_no
 ),
 final as (
     select
@@ -52,6 +57,6 @@ final as (
         is_not_regular,
         choice,
         choice = 1 and not is_left and not is_not_regular as is_chosen
-    from ranked
+    from placed
 )
 select * from final;
