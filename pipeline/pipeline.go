@@ -355,10 +355,18 @@ func (r *run) stagedDir() string   { return filepath.Join(r.private, "staged") }
 func (r *run) spillDir() string    { return filepath.Join(r.private, "spill") }
 func (r *run) unpackedDir() string { return filepath.Join(r.private, "unpacked") }
 
-func (r *run) stop() {
-	if r.db != nil {
-		r.db.Close()
+// closeEngine closes the engine where it is open; a run that was computed needs it
+// no more once its tables are written.
+func (r *run) closeEngine() error {
+	if r.db == nil {
+		return nil
 	}
+	defer func() { r.db = nil }()
+	return r.db.Close()
+}
+
+func (r *run) stop() {
+	_ = r.closeEngine() // what it computed is written, or not wanted
 	if r.log != nil {
 		_ = r.closeLog() // every line was written as it came
 	}

@@ -36,6 +36,9 @@ func (r *run) publish(ctx context.Context) error {
 		}
 		r.cfg.Progress(Progress{Step: "writing tables", Done: int64(i + 1), Total: int64(len(tables))})
 	}
+	if err := r.closeEngine(); err != nil { // its memory is the verifier's now
+		return err
+	}
 	manifest := r.manifest(periods)
 	problems, err := draft.Verify(manifest)
 	if err != nil {
