@@ -62,7 +62,7 @@ func TestOracleR5ToR20(t *testing.T) {
 func oracleSeeds(t *testing.T) (first, last uint64) {
 	text := os.Getenv("ORACLE_SEEDS")
 	if text == "" {
-		text = "1-120"
+		text = "1-60"
 		if testing.Short() {
 			text = "1-30"
 		}
