@@ -106,7 +106,7 @@ type Writer struct {
 	key     Key
 	number  int64
 	file    *os.File
-	hash    hash.Hash
+	output  *output
 	builder *array.RecordBuilder
 	columns columns
 	out     *pqarrow.FileWriter
@@ -152,13 +152,14 @@ func Create(dir string, key Key) (*Writer, error) {
 	hash := sha256.New()
 	// The writer closes what it is given; the file is closed here, so that it is
 	// closed exactly once.
-	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{io.MultiWriter(file, hash)}, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
+	output := &output{to: file, hash: hash}
+	out, err := pqarrow.NewFileWriter(schema, output, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("create staged file: %w", err)
 	}
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	return &Writer{key: key, number: number, final: final, file: file, hash: hash, builder: builder, columns: columnsOf(builder), out: out}, nil
+	return &Writer{key: key, number: number, final: final, file: file, output: output, builder: builder, columns: columnsOf(builder), out: out}, nil
 }
 
 func columnsOf(builder *array.RecordBuilder) (c columns) {
@@ -247,6 +248,10 @@ func (w *Writer) Close() (*Staged, error) {
 		w.Discard()
 		return nil, fmt.Errorf("finish staged file: %w", err)
 	}
+	if err := w.output.err; err != nil { // the Parquet writer does not tell of its last write
+		w.Discard()
+		return nil, fmt.Errorf("finish staged file: %w", err)
+	}
 	if err := w.file.Close(); err != nil {
 		os.Remove(w.file.Name())
 		return nil, fmt.Errorf("finish staged file: %w", err)
@@ -254,11 +259,27 @@ func (w *Writer) Close() (*Staged, error) {
 	if err := os.Rename(w.file.Name(), w.final); err != nil {
 		return nil, fmt.Errorf("name staged file: %w", err)
 	}
-	return &Staged{Path: w.final, Key: w.key, Number: w.number, SHA256: hex.EncodeToString(w.hash.Sum(nil)), States: w.states.seen()}, nil
+	return &Staged{Path: w.final, Key: w.key, Number: w.number, SHA256: hex.EncodeToString(w.output.hash.Sum(nil)), States: w.states.seen()}, nil
 }
 
 // Discard gives the file up.
 func (w *Writer) Discard() {
 	w.file.Close()
 	os.Remove(w.file.Name())
+}
+
+// output writes and hashes, and remembers that a write failed.
+type output struct {
+	to   io.Writer
+	hash hash.Hash
+	err  error
+}
+
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, o.err = o.to.Write(p)
+	o.hash.Write(p[:n])
+	return n, o.err
 }
