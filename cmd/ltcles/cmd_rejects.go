@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,7 +17,6 @@ import (
 	"ltcles/pipeline"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/emis"
-	"ltcles/pipeline/spreadsheet"
 	"ltcles/pipeline/workspace"
 )
 
@@ -165,34 +162,11 @@ func listFormat(format, output string) (string, error) {
 
 // writeRows writes the list to standard output, or whole or not at all to a file.
 func writeRows(o RejectsOptions, rows []pipeline.RowReport, to io.Writer) error {
-	if o.Output == "" {
-		return writeCSV(to, rows)
-	}
 	write := writeCSV
 	if o.Format == formatXLSX {
 		write = writeXLSX
 	}
-	return writeWhole(o.Output, func(to io.Writer) error { return write(to, rows) })
-}
-
-// writeWhole writes a file whole or not at all.
-func writeWhole(path string, write func(to io.Writer) error) (err error) {
-	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return usageError{fmt.Errorf("write %s: %w", path, errors.Unwrap(err))}
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(part.Name())
-		}
-	}()
-	if err = errors.Join(write(part), part.Chmod(0o644), part.Close()); err == nil {
-		err = os.Rename(part.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return writeOutput(o.Output, to, func(to io.Writer) error { return write(to, rows) })
 }
 
 func listHeader() []string { return []string{"file", "line", "field", "reason", "fix"} }
@@ -202,25 +176,6 @@ func writeCSV(to io.Writer, rows []pipeline.RowReport) error {
 		row := rows[i]
 		return []string{row.File, strconv.Itoa(row.Line), row.Field, row.Reason, row.Fix}
 	})
-}
-
-// writeTable writes lines of cells as CSV, none of which a spreadsheet takes for a formula.
-func writeTable(to io.Writer, header []string, lines int, line func(i int) []string) error {
-	out := csv.NewWriter(to)
-	if err := out.Write(header); err != nil {
-		return err
-	}
-	for i := range lines {
-		cells := line(i)
-		for at := range cells {
-			cells[at] = spreadsheet.Text(cells[at])
-		}
-		if err := out.Write(cells); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
 }
 
 // writeXLSX writes the list as a workbook: text as text, whatever it begins with,
