@@ -230,10 +230,10 @@ func (r *run) gatherRegistrations(ctx context.Context, facts *explain.Facts) err
 
 func (r *run) gatherSegments(ctx context.Context, facts *explain.Facts) error {
 	return r.db.Query(ctx, `
-		select members.segment
+		select segments.segment
 		from int_segment_patient as members
 		inner join ask_patient on ask_patient.patient_no = members.patient_no
-		inner join raw_segment as segments on segments.segment = members.segment
+		inner join raw_segment as segments on segments.sort_order = members.segment_no
 		order by segments.sort_order`, func(v []any) error {
 		facts.Segments = append(facts.Segments, v[0].(string))
 		return nil

@@ -85,7 +85,7 @@ func (c goldenCase) mustBeExplained(t *testing.T, w *workspace.Workspace, run ca
 				from (
 					select emis_no, min(nhs_no) as nhs_no
 					from stg_row
-					where source_step is null and emis_no is not null and nhs_no is not null
+					where own_step > 3 and emis_no is not null and nhs_no is not null
 					group by emis_no
 					having min(nhs_no) = max(nhs_no)
 				) as pairs

@@ -22,7 +22,7 @@ func (r *run) judge(ctx context.Context) error {
 	if err := r.gather(ctx); err != nil {
 		return err
 	}
-	claims, err := r.db.Count(ctx, "select count(*) from int_row where role = 'claim'")
+	claims, err := r.db.Count(ctx, "select count(*) from int_row inner join raw_code as codes on codes.code_no = int_row.code_no where codes.role = 'claim'")
 	if err != nil {
 		return fmt.Errorf("count claim rows: %w", err)
 	}

@@ -25,7 +25,7 @@ const inventedPractices = `
 		from numbered
 	)
 	select
-		printf('P%%07d', number), null, cast(family as varchar), null, null, null, null,
+		number, printf('P%%07d', number), null, cast(family as varchar), null, null, null, null,
 		case
 			when size = 0 then null
 			when size = 1 then '0'

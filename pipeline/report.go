@@ -165,22 +165,26 @@ func (r *run) gather(ctx context.Context) error {
 func (r *run) gatherPractices(ctx context.Context) error {
 	return r.db.Query(ctx, `
 		with balance as (
-			select dispositions.practice_code, count(*) as rows_read,
+			select practices.practice_code, count(*) as rows_read,
 				count(case when named.outcome = 'kept' then 1 end) as kept,
 				count(case when named.outcome = 'excluded' then 1 end) as excluded,
 				count(case when named.outcome = 'ignored' then 1 end) as ignored,
 				count(case when named.outcome = 'rejected' then 1 end) as rejected
 			from int_disposition as dispositions
 			inner join raw_disposition as named on named.disposition = dispositions.disposition
-			group by dispositions.practice_code
+			left join raw_practice as practices on practices.practice_no = dispositions.practice_no
+			group by practices.practice_code
 		),
 		rejected_claims as (
-			select coalesce(int_row.practice_code, files.practice_code, '') as practice_code, count(*) as claims
+			select coalesce(practices.practice_code, files.practice_code, '') as practice_code, count(*) as claims
 			from int_row
-			inner join raw_disposition as named on named.disposition = int_row.disposition
+			inner join raw_code as codes on codes.code_no = int_row.code_no
+			inner join int_disposition as dispositions using (file_no, line, event)
+			inner join raw_disposition as named on named.disposition = dispositions.disposition
 			inner join raw_file as files on files.file_no = int_row.file_no
-			where named.outcome = 'rejected' and int_row.role = 'claim'
-			group by coalesce(int_row.practice_code, files.practice_code, '')
+			left join raw_practice as practices on practices.practice_no = int_row.practice_no
+			where named.outcome = 'rejected' and codes.role = 'claim'
+			group by coalesce(practices.practice_code, files.practice_code, '')
 		),
 		assessments_values as (
 			select domain_values.practice_code, cast(sum(domain_values.value_pence) as bigint) as value_pence

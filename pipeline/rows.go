@@ -82,11 +82,12 @@ func (r *run) writeList(name string, header []string, each func(add func(RowRepo
 func (r *run) eachRejected(ctx context.Context, see func(RowReport) error) error {
 	advice := schema.Rejections()
 	return r.db.Query(ctx, `
-		select coalesce(dispositions.practice_code, files.practice_code, ''), files.file_name, dispositions.line,
+		select coalesce(practices.practice_code, files.practice_code, ''), files.file_name, dispositions.line,
 			dispositions.disposition, coalesce(dispositions.invalid_status_date, '')
 		from int_disposition as dispositions
 		inner join raw_disposition as named on named.disposition = dispositions.disposition
 		inner join raw_file as files on files.file_no = dispositions.file_no
+		left join raw_practice as practices on practices.practice_no = dispositions.practice_no
 		where named.outcome = 'rejected'
 		order by dispositions.file_no, dispositions.line, dispositions.event`, func(v []any) error {
 		row := RowReport{Practice: v[0].(string), File: v[1].(string), Line: int(v[2].(int32)), Reason: v[3].(string)}

@@ -211,9 +211,9 @@ func (r *run) runRow() [][]driver.Value {
 }
 
 func (r *run) practiceRows() (rows [][]driver.Value) {
-	for _, p := range r.reference.Practices {
+	for i, p := range r.reference.Practices {
 		rows = append(rows, []driver.Value{
-			p.Code, text(p.Name), text(p.Place), text(r.reference.Choices[p.Place]), text(p.PCNCode), text(p.PCNName),
+			int32(i), p.Code, text(p.Name), text(p.Place), text(r.reference.Choices[p.Place]), text(p.PCNCode), text(p.PCNName),
 			count(p.RegisteredPopulation), text(p.WeightedPopulation), count(p.AnnualTarget), count(r.contract.PencePerWeightedHead[p.Place]),
 		})
 	}
@@ -252,8 +252,23 @@ func (r *run) segmentSetRows() (rows [][]driver.Value) {
 }
 
 func (r *run) codeRows() (rows [][]driver.Value) {
-	for _, c := range r.contract.Codes {
-		rows = append(rows, []driver.Value{string(c.Code), c.Term, string(c.Role), text(c.Cohort), text(c.Segment), c.Segment == contract.PlaceChoice})
+	segments := map[string]driver.Value{}
+	for _, s := range r.contract.Segments {
+		segments[s.Segment] = int32(s.SortOrder)
+	}
+	memberships := map[string]driver.Value{}
+	for i, c := range r.contract.Codes {
+		var membership driver.Value
+		if c.Role == contract.Cohort || c.Role == contract.Eligibility {
+			of := string(c.Role) + c.Cohort
+			if memberships[of] == nil {
+				memberships[of] = int32(i)
+			}
+			membership = memberships[of]
+		}
+		rows = append(rows, []driver.Value{
+			int32(i), string(c.Code), c.Term, string(c.Role), text(c.Cohort), membership, text(c.Segment), segments[c.Segment], c.Segment == contract.PlaceChoice,
+		})
 	}
 	return rows
 }

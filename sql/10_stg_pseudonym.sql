@@ -4,21 +4,13 @@
 -- view: the parts are read only of those who are asked for.
 create view stg_pseudonym as
 with
-sides as (
-    select true as is_nhs
-    union all
-    select false as is_nhs
-),
-parts as (
-    select
-        case when sides.is_nhs then input_rows.nhs_no else input_rows.emis_no end as identity_no,
-        case when sides.is_nhs then input_rows.nhs_second else input_rows.emis_second end as second_part,
-        case when sides.is_nhs then input_rows.nhs_third else input_rows.emis_third end as third_part,
-        case when sides.is_nhs then input_rows.nhs_fourth else input_rows.emis_fourth end as fourth_part
-    from raw_row as input_rows
-    cross join sides
-),
 final as (
-    select * from parts where identity_no is not null
+    select nhs_no as identity_no, nhs_second as second_part, nhs_third as third_part, nhs_fourth as fourth_part
+    from raw_row
+    where nhs_no is not null
+    union all
+    select emis_no as identity_no, emis_second as second_part, emis_third as third_part, emis_fourth as fourth_part
+    from raw_row
+    where emis_no is not null
 )
 select * from final;

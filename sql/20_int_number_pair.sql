@@ -16,7 +16,7 @@ pairing_rows as (
     select stg_row.emis_no, stg_row.nhs_no
     from stg_row
     inner join unresolved on unresolved.emis_no = stg_row.emis_no
-    where stg_row.source_step is null and stg_row.nhs_no is not null
+    where stg_row.own_step > 3 and stg_row.nhs_no is not null
 ),
 final as (
     select

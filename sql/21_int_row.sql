@@ -6,7 +6,9 @@
 --     patient_ambiguous (step 4): before whatever later step the row met.
 --  3. Rows that pass steps 1 to 5 are evidence of status, whatever becomes of
 --     their event (SPEC §6.1).
-create table int_row as
+--
+-- It is a view: of most rows the patient is the row's own number.
+create view int_row as
 with
 input_rows as (
     select
@@ -34,19 +36,17 @@ final as (
         event,
         state_no,
         stated_extract_date,
-        practice_code,
+        practice_no,
         patient_no,
+        is_ambiguous,
         has_status,
         registered_date,
         deducted_date,
         death_date,
-        code,
-        role,
-        cohort,
+        code_no,
         activity_date,
         recorded_date,
         is_recorded_invalid,
-        case when is_ambiguous then 'patient_ambiguous' else own_disposition end as disposition,
         case when is_ambiguous then 4 else own_step end as step
     from identified
 )

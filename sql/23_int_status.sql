@@ -12,7 +12,7 @@ with
 carrying as (
     select
         int_row.patient_no,
-        int_row.practice_code,
+        int_row.practice_no,
         int_row.stated_extract_date,
         states.patient_type,
         states.registration_status,
@@ -23,15 +23,10 @@ carrying as (
     inner join stg_row_state as states on states.state_no = int_row.state_no
     where int_row.step > 5 and int_row.has_status
 ),
-newest as (
-    select patient_no, practice_code, max(stated_extract_date) as extract_date
-    from carrying
-    group by patient_no, practice_code
-),
 judged as (
     select
         carrying.patient_no,
-        carrying.practice_code,
+        carrying.practice_no,
         max(carrying.stated_extract_date) as extract_date,
         max(case when carrying.deducted_date <= run.cut_off then carrying.deducted_date end) as deducted_date,
         max(case when carrying.registered_date <= run.cut_off then carrying.registered_date end) as registered_date,
@@ -46,17 +41,17 @@ judged as (
         end) as not_regular_texts,
         max(case when carrying.is_dummy then 1 else 0 end) as dummies
     from carrying
-    inner join newest
-        on newest.patient_no = carrying.patient_no
-        and newest.practice_code = carrying.practice_code
-        and (newest.extract_date is null or newest.extract_date = carrying.stated_extract_date)
+    inner join int_seen as seen
+        on seen.patient_no = carrying.patient_no
+        and seen.practice_no = carrying.practice_no
+        and (seen.newest_status_date is null or seen.newest_status_date = carrying.stated_extract_date)
     cross join run
-    group by carrying.patient_no, carrying.practice_code
+    group by carrying.patient_no, carrying.practice_no
 ),
 final as (
     select
         judged.patient_no,
-        judged.practice_code,
+        judged.practice_no,
         judged.extract_date,
         judged.registered_date,
         judged.deducted_date,

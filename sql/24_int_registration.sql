@@ -11,7 +11,7 @@ with
 judged as (
     select
         seen.patient_no,
-        seen.practice_code,
+        seen.practice_no,
         seen.newest_extract_date,
         status.patient_no is not null as has_status,
         status.registered_date,
@@ -20,7 +20,7 @@ judged as (
     from int_seen as seen
     left join int_status as status
         on status.patient_no = seen.patient_no
-        and status.practice_code = seen.practice_code
+        and status.practice_no = seen.practice_no
 ),
 several as (
     select patient_no from int_seen group by patient_no having count(*) > 1
@@ -34,7 +34,7 @@ ranked as (
                 has_status desc,
                 registered_date desc nulls last,
                 newest_extract_date desc nulls last,
-                practice_code
+                practice_no
         ) as choice
     from judged
     inner join several on several.patient_no = judged.patient_no
@@ -49,7 +49,7 @@ placed as (
 final as (
     select
         patient_no,
-        practice_code,
+        practice_no,
         newest_extract_date,
         has_status,
         registered_date,

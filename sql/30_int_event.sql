@@ -13,13 +13,10 @@ final as (
         events.file_no,
         events.line,
         events.event,
-        files.kind,
         events.stated_extract_date,
-        events.practice_code,
+        events.practice_no,
         events.patient_no,
-        events.code,
-        events.role,
-        events.cohort,
+        events.code_no,
         events.activity_date,
         events.recorded_date,
         case
@@ -29,10 +26,9 @@ final as (
             when not registration.is_chosen then 'registered_elsewhere'
         end as removed_as
     from events
-    inner join raw_file as files on files.file_no = events.file_no
     inner join int_registration as registration
         on registration.patient_no = events.patient_no
-        and registration.practice_code = events.practice_code
+        and registration.practice_no = events.practice_no
     left join int_deceased as deceased on deceased.patient_no = events.patient_no
 )
 select * from final;

@@ -26,7 +26,7 @@ timed as (
         int_event.line,
         int_event.event,
         int_event.patient_no,
-        int_event.practice_code,
+        int_event.practice_no,
         int_event.activity_date,
         int_event.recorded_date,
         case
@@ -37,11 +37,12 @@ timed as (
             else 'unproven'
         end as timeliness
     from int_event
+    inner join raw_code as codes on codes.code_no = int_event.code_no
     cross join run
     left join evidence
         on evidence.patient_no = int_event.patient_no
         and evidence.activity_date = int_event.activity_date
-    where int_event.role = 'claim' and int_event.removed_as is null
+    where codes.role = 'claim' and int_event.removed_as is null
 ),
 final as (
     select

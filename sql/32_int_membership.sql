@@ -11,31 +11,31 @@ memberships as (
         int_event.file_no,
         int_event.line,
         int_event.event,
-        int_event.kind,
         int_event.patient_no,
-        int_event.practice_code,
-        int_event.role,
-        coalesce(int_event.cohort, int_event.role) as membership,
-        int_event.cohort,
+        int_event.practice_no,
+        int_event.code_no,
+        codes.membership_no,
         case
             when codes.is_place_choice and coalesce(practices.place_choice, '') <> codes.cohort then null
-            else codes.segment
-        end as segment,
-        int_event.activity_date
+            else codes.segment_no
+        end as segment_no,
+        int_event.activity_date,
+        files.kind = 'batch_add' as is_batch_add
     from int_event
-    inner join raw_code as codes on codes.code = int_event.code
-    inner join raw_practice as practices on practices.practice_code = int_event.practice_code
-    where int_event.role in ('cohort', 'eligibility') and int_event.removed_as is null
+    inner join raw_code as codes on codes.code_no = int_event.code_no
+    inner join raw_practice as practices on practices.practice_no = int_event.practice_no
+    inner join raw_file as files on files.file_no = int_event.file_no
+    where codes.role in ('cohort', 'eligibility') and int_event.removed_as is null
 ),
 final as (
     select
         memberships.*,
         row_number() over (
-            partition by patient_no, membership
+            partition by patient_no, membership_no
             order by activity_date nulls last, file_no, line, event
         ) as membership_rank,
-        max(case when kind = 'batch_add' then 1 else 0 end) over (partition by patient_no, membership) = 1 as is_in_batch_add,
-        max(case when kind = 'batch_add' then 0 else 1 end) over (partition by patient_no, membership) = 1 as is_in_record
+        max(case when is_batch_add then 1 else 0 end) over (partition by patient_no, membership_no) = 1 as is_in_batch_add,
+        max(case when is_batch_add then 0 else 1 end) over (partition by patient_no, membership_no) = 1 as is_in_record
     from memberships
 )
 select * from final;

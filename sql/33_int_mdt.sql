@@ -6,18 +6,19 @@ create table int_mdt as
 with
 final as (
     select
-        file_no,
-        line,
-        event,
-        patient_no,
-        practice_code,
-        code,
-        activity_date,
+        int_event.file_no,
+        int_event.line,
+        int_event.event,
+        int_event.patient_no,
+        int_event.practice_no,
+        int_event.code_no,
+        int_event.activity_date,
         row_number() over (
-            partition by patient_no, code, activity_date
-            order by file_no, line, event
+            partition by int_event.patient_no, int_event.code_no, int_event.activity_date
+            order by int_event.file_no, int_event.line, int_event.event
         ) as mdt_rank
     from int_event
-    where role = 'mdt' and removed_as is null
+    inner join raw_code as codes on codes.code_no = int_event.code_no
+    where codes.role = 'mdt' and int_event.removed_as is null
 )
 select * from final;

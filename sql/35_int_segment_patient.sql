@@ -3,9 +3,9 @@
 create table int_segment_patient as
 with
 final as (
-    select patient_no, practice_code, segment
+    select patient_no, practice_no, segment_no
     from int_membership
-    where membership_rank = 1 and segment is not null
-    group by patient_no, practice_code, segment
+    where membership_rank = 1 and segment_no is not null
+    group by patient_no, practice_no, segment_no
 )
 select * from final;

@@ -9,18 +9,22 @@ create table int_assessment as
 with
 segments as (
     select
-        patient_no,
+        members.patient_no,
         count(*) as segments,
-        max(case when segment = 'population_health' then 1 else 0 end) = 1 as in_population_health,
-        max(case when segment = 'cardiovascular' then 1 else 0 end) = 1 as in_cardiovascular,
-        max(case when segment = 'respiratory' then 1 else 0 end) = 1 as in_respiratory,
-        max(case when segment = 'place_choice' then 1 else 0 end) = 1 as in_place_choice,
-        max(case when segment = 'severe_mental_illness' then 1 else 0 end) = 1 as in_severe_mental_illness
-    from int_segment_patient
-    group by patient_no
+        max(case when segments.segment = 'population_health' then 1 else 0 end) = 1 as in_population_health,
+        max(case when segments.segment = 'cardiovascular' then 1 else 0 end) = 1 as in_cardiovascular,
+        max(case when segments.segment = 'respiratory' then 1 else 0 end) = 1 as in_respiratory,
+        max(case when segments.segment = 'place_choice' then 1 else 0 end) = 1 as in_place_choice,
+        max(case when segments.segment = 'severe_mental_illness' then 1 else 0 end) = 1 as in_severe_mental_illness
+    from int_segment_patient as members
+    inner join raw_segment as segments on segments.sort_order = members.segment_no
+    group by members.patient_no
 ),
 eligible as (
-    select patient_no from int_membership where role = 'eligibility' and membership_rank = 1
+    select memberships.patient_no
+    from int_membership as memberships
+    inner join raw_code as codes on codes.code_no = memberships.code_no
+    where codes.role = 'eligibility' and memberships.membership_rank = 1
 ),
 last_year as (
     select coalesce(pairs.nhs_no, published.patient_no) as patient_no
@@ -34,7 +38,7 @@ last_year as (
 assessed as (
     select
         claims.patient_no,
-        claims.practice_code,
+        claims.practice_no,
         claims.activity_date,
         claims.recorded_date,
         claims.timeliness,

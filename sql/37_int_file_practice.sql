@@ -4,10 +4,15 @@
 -- their own.
 create table int_file_practice as
 with
+named as (
+    select file_no, practice_no from int_row where practice_no is not null group by file_no, practice_no
+),
 owned as (
     select file_no, practice_code from raw_file where status = 'read' and kind <> 'archive' and practice_code is not null
     union
-    select file_no, practice_code from int_row where practice_code is not null
+    select named.file_no, practices.practice_code
+    from named
+    inner join raw_practice as practices on practices.practice_no = named.practice_no
 ),
 final as (
     select

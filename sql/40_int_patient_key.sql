@@ -5,7 +5,10 @@ with
 published as (
     select patient_no from int_assessment
     union
-    select patient_no from int_membership where role = 'cohort' and membership_rank = 1
+    select memberships.patient_no
+    from int_membership as memberships
+    inner join raw_code as codes on codes.code_no = memberships.code_no
+    where codes.role = 'cohort' and memberships.membership_rank = 1
 ),
 parts as (
     select

@@ -4,7 +4,7 @@ with
 final as (
     select
         patients.patient_key,
-        assessments.practice_code,
+        practices.practice_code,
         assessments.activity_date,
         assessments.recorded_date,
         assessments.timeliness,
@@ -18,6 +18,7 @@ final as (
         assessments.in_severe_mental_illness,
         assessments.assessed_last_year
     from int_assessment as assessments
+    inner join raw_practice as practices on practices.practice_no = assessments.practice_no
     inner join int_patient_key as patients on patients.patient_no = assessments.patient_no
 )
 select * from final;

@@ -8,8 +8,10 @@ create table mart_fact_segment_count as
 with
 practice_segments as (
     select
+        practices.practice_no,
         practices.practice_code,
         segments.segment,
+        segments.sort_order as segment_no,
         coverage.is_supplied,
         segments.minimum_share_ppm * nullif(practices.annual_target, 0) as minimum_millionths
     from raw_practice as practices
@@ -26,14 +28,14 @@ cohorts as (
 ),
 patients as (
     select
-        segment_patients.practice_code,
-        segment_patients.segment,
+        segment_patients.practice_no,
+        segment_patients.segment_no,
         count(*) as cohort_patients,
         count(assessments.patient_no) as assessed_patients,
         sum(case when assessments.timeliness = 'on_time' then 1 else 0 end) as assessed_on_time
     from int_segment_patient as segment_patients
     left join int_assessment as assessments on assessments.patient_no = segment_patients.patient_no
-    group by segment_patients.practice_code, segment_patients.segment
+    group by segment_patients.practice_no, segment_patients.segment_no
 ),
 counted as (
     select
@@ -51,8 +53,8 @@ counted as (
         on cohorts.practice_code = practice_segments.practice_code
         and cohorts.segment = practice_segments.segment
     left join patients
-        on patients.practice_code = practice_segments.practice_code
-        and patients.segment = practice_segments.segment
+        on patients.practice_no = practice_segments.practice_no
+        and patients.segment_no = practice_segments.segment_no
 ),
 final as (
     select

@@ -7,7 +7,7 @@ create table int_exclusive_shortfall as
 with
 counted_patients as (
     select
-        practice_code,
+        practice_no,
         in_population_health,
         in_cardiovascular,
         in_respiratory,
@@ -17,7 +17,7 @@ counted_patients as (
     from int_assessment
     where is_counted and segments > 0
     group by
-        practice_code,
+        practice_no,
         in_population_health,
         in_cardiovascular,
         in_respiratory,
@@ -36,15 +36,16 @@ sets as (
     group by set_no
 ),
 served as (
-    select counted_patients.practice_code, sets.set_no, sum(counted_patients.patients) as patients
+    select practices.practice_code, sets.set_no, sum(counted_patients.patients) as patients
     from counted_patients
+    inner join raw_practice as practices on practices.practice_no = counted_patients.practice_no
     inner join sets
         on (sets.has_population_health and counted_patients.in_population_health)
         or (sets.has_cardiovascular and counted_patients.in_cardiovascular)
         or (sets.has_respiratory and counted_patients.in_respiratory)
         or (sets.has_place_choice and counted_patients.in_place_choice)
         or (sets.has_severe_mental_illness and counted_patients.in_severe_mental_illness)
-    group by counted_patients.practice_code, sets.set_no
+    group by practices.practice_code, sets.set_no
 ),
 required as (
     select segment_counts.practice_code, sets.set_no, sum(segment_counts.minimum_required) as minimums

@@ -12,7 +12,7 @@ create table mart_fact_practice_position as
 with
 assessments as (
     select
-        practice_code,
+        practice_no,
         count(*) as assessments,
         sum(case when is_counted then 1 else 0 end) as counted,
         sum(case when is_counted and timeliness = 'on_time' then 1 else 0 end) as counted_on_time,
@@ -22,22 +22,24 @@ assessments as (
         sum(case when has_eligibility then 0 else 1 end) as without_eligibility,
         sum(case when assessed_last_year then 1 else 0 end) as repeat_assessments
     from int_assessment
-    group by practice_code
+    group by practice_no
 ),
 removed as (
     select
-        practice_code,
-        count(distinct case when removed_as = 'patient_left' then patient_no end) as removed_left,
-        count(distinct case when removed_as = 'patient_deceased' then patient_no end) as removed_deceased
+        int_event.practice_no,
+        count(distinct case when int_event.removed_as = 'patient_left' then int_event.patient_no end) as removed_left,
+        count(distinct case when int_event.removed_as = 'patient_deceased' then int_event.patient_no end) as removed_deceased
     from int_event
-    where role = 'claim'
-    group by practice_code
+    inner join raw_code as codes on codes.code_no = int_event.code_no
+    where codes.role = 'claim'
+    group by int_event.practice_no
 ),
 eligible as (
-    select practice_code, count(*) as eligible_patients
-    from int_membership
-    where role = 'eligibility' and membership_rank = 1
-    group by practice_code
+    select memberships.practice_no, count(*) as eligible_patients
+    from int_membership as memberships
+    inner join raw_code as codes on codes.code_no = memberships.code_no
+    where codes.role = 'eligibility' and memberships.membership_rank = 1
+    group by memberships.practice_no
 ),
 cohort_patients as (
     select
@@ -85,9 +87,9 @@ gathered as (
     from raw_practice as practices
     cross join run
     inner join int_coverage as coverage on coverage.practice_code = practices.practice_code
-    left join assessments on assessments.practice_code = practices.practice_code
-    left join removed on removed.practice_code = practices.practice_code
-    left join eligible on eligible.practice_code = practices.practice_code
+    left join assessments on assessments.practice_no = practices.practice_no
+    left join removed on removed.practice_no = practices.practice_no
+    left join eligible on eligible.practice_no = practices.practice_no
     left join cohort_patients on cohort_patients.practice_code = practices.practice_code
     left join minimums on minimums.practice_code = practices.practice_code
     left join int_exclusive_shortfall as exclusive on exclusive.practice_code = practices.practice_code

@@ -17,26 +17,37 @@ published as (
         published.use,
         published.patient_key,
         published.practice_code,
+        practices.practice_no,
         published.is_counted as was_counted,
         published.patient_no as identity_no,
         coalesce(pairs.nhs_no, published.patient_no) as patient_no
     from raw_published_assessment as published
+    left join raw_practice as practices on practices.practice_code = published.practice_code
     left join int_number_pair as pairs
         on pairs.emis_no = published.patient_no
         and not pairs.is_ambiguous
     where published.use in ('previous_period', 'compared')
 ),
+patients as (
+    select patient_no from published group by patient_no
+),
 claims as (
     select
         int_row.patient_no,
-        int_row.practice_code,
-        max(case when int_row.disposition in ('after_period', 'date_in_future') then 1 else 0 end) as later,
-        max(case when int_row.disposition = 'outside_contract_year' then 1 else 0 end) as earlier,
+        int_row.practice_no,
+        max(case when dispositions.disposition in ('after_period', 'date_in_future') then 1 else 0 end) as later,
+        max(case when dispositions.disposition = 'outside_contract_year' then 1 else 0 end) as earlier,
         max(case when named.outcome = 'rejected' then 1 else 0 end) as rejected
     from int_row
-    inner join raw_disposition as named on named.disposition = int_row.disposition
-    where int_row.role = 'claim'
-    group by int_row.patient_no, int_row.practice_code
+    inner join patients on patients.patient_no = int_row.patient_no
+    inner join raw_code as codes on codes.code_no = int_row.code_no
+    inner join int_disposition as dispositions
+        on dispositions.file_no = int_row.file_no
+        and dispositions.line = int_row.line
+        and dispositions.event = int_row.event
+    inner join raw_disposition as named on named.disposition = dispositions.disposition
+    where codes.role = 'claim'
+    group by int_row.patient_no, int_row.practice_no
 ),
 final as (
     select
@@ -50,7 +61,7 @@ final as (
             when deceased.patient_no is not null then 'patient died'
             when registration.is_left then 'patient left'
             when registration.is_not_regular then 'patient no longer regular'
-            when chosen.practice_code <> published.practice_code then 'patient registered elsewhere'
+            when elsewhere.practice_code <> published.practice_code then 'patient registered elsewhere'
             when assessments.is_counted or (assessments.patient_no is not null and not published.was_counted)
                 then 'patient known by NHS number now'
             when assessments.segments = 0 and not run.count_without_segment then 'patient in no segment'
@@ -61,7 +72,7 @@ final as (
             else 'claim gone from the export'
         end as reason,
         case
-            when deceased.patient_no is null and chosen.practice_code <> published.practice_code then chosen.practice_code
+            when deceased.patient_no is null and elsewhere.practice_code <> published.practice_code then elsewhere.practice_code
         end as practice_now
     from published
     cross join run
@@ -69,16 +80,17 @@ final as (
     left join int_deceased as deceased on deceased.patient_no = published.patient_no
     left join int_registration as registration
         on registration.patient_no = published.patient_no
-        and registration.practice_code = published.practice_code
+        and registration.practice_no = published.practice_no
     left join int_registration as chosen
         on chosen.patient_no = published.patient_no
         and chosen.is_chosen
+    left join raw_practice as elsewhere on elsewhere.practice_no = chosen.practice_no
     left join int_assessment as assessments
         on assessments.patient_no = published.patient_no
-        and assessments.practice_code = published.practice_code
+        and assessments.practice_no = published.practice_no
     left join claims
         on claims.patient_no = published.patient_no
-        and claims.practice_code = published.practice_code
+        and claims.practice_no = published.practice_no
     where assessments.patient_no is null
         or published.patient_no <> published.identity_no
         or (published.was_counted and not assessments.is_counted)

@@ -11,11 +11,10 @@ input_rows as (
         int_row.file_no,
         int_row.line,
         int_row.event,
-        int_row.practice_code,
+        practices.practice_code,
         int_row.activity_date,
         int_row.recorded_date,
         int_row.is_recorded_invalid,
-        int_row.disposition,
         int_row.step,
         files.kind,
         states.patient_type,
@@ -27,6 +26,7 @@ input_rows as (
     from int_row
     inner join raw_file as files on files.file_no = int_row.file_no
     inner join stg_row_state as states on states.state_no = int_row.state_no
+    inner join raw_practice as practices on practices.practice_no = int_row.practice_no
 ),
 final as (
     select
@@ -41,28 +41,27 @@ final as (
             else 'registration_status'
         end as field
     from input_rows
-    where is_text_unknown and step > 3 and practice_code is not null
+    where is_text_unknown and step > 3
     union all
     select file_no, line, event, practice_code, 'nhs_number_invalid' as check_name, 'nhs_number' as field
     from input_rows
-    where is_nhs_invalid and step > 4 and practice_code is not null
+    where is_nhs_invalid and step > 4
     union all
     select file_no, line, event, practice_code, 'recorded_date_invalid' as check_name, 'recorded_date' as field
     from input_rows
-    where is_recorded_invalid and step > 8 and practice_code is not null
+    where is_recorded_invalid and step > 8
     union all
     select file_no, line, event, practice_code, 'recorded_before_activity' as check_name, 'activity_date' as field
     from input_rows
-    where recorded_date < activity_date and step > 8 and practice_code is not null
+    where recorded_date < activity_date and step > 8
     union all
     select file_no, line, event, practice_code, 'code_repaired' as check_name, 'code' as field
     from input_rows
-    where is_code_repaired and step > 6 and practice_code is not null
+    where is_code_repaired and step > 6
     union all
     select file_no, line, event, practice_code, 'code_not_concept' as check_name, 'code' as field
     from input_rows
     where is_code_not_concept
-        and (disposition = 'code_invalid' or disposition = 'code_not_in_scope' and kind <> 'bulk_extract')
-        and practice_code is not null
+        and (step = 7 or step = 8 and kind <> 'bulk_extract')
 )
 select * from final;

@@ -6,6 +6,7 @@ with
 practice_counts as (
     select
         coverage.practice_code,
+        practices.practice_no,
         case when coverage.is_supplied then 0 else 1 end as no_files,
         case when practices.place_choice is null then 1 else 0 end as undecided,
         case when coalesce(practices.annual_target, 0) = 0 then 1 else 0 end as no_target,
@@ -47,45 +48,47 @@ row_counts as (
 ),
 member_patients as (
     select
-        patient_no,
-        practice_code,
-        max(case when role = 'eligibility' then 1 else 0 end) as eligibilities,
-        max(case when role = 'cohort' then 1 else 0 end) as cohorts
-    from int_membership
-    where membership_rank = 1
-    group by patient_no, practice_code
+        memberships.patient_no,
+        memberships.practice_no,
+        max(case when codes.role = 'eligibility' then 1 else 0 end) as eligibilities,
+        max(case when codes.role = 'cohort' then 1 else 0 end) as cohorts
+    from int_membership as memberships
+    inner join raw_code as codes on codes.code_no = memberships.code_no
+    where memberships.membership_rank = 1
+    group by memberships.patient_no, memberships.practice_no
 ),
 patient_counts as (
     select
-        registration.practice_code,
+        registration.practice_no,
         sum(case when registration.has_status then 0 else 1 end) as status_unknown,
         sum(case when member_patients.cohorts = 1 and member_patients.eligibilities = 0 then 1 else 0 end) as cohort_only,
         sum(case when member_patients.cohorts = 0 and member_patients.eligibilities = 1 then 1 else 0 end) as eligibility_only
     from int_registration as registration
     left join member_patients
         on member_patients.patient_no = registration.patient_no
-        and member_patients.practice_code = registration.practice_code
-    group by registration.practice_code
+        and member_patients.practice_no = registration.practice_no
+    group by registration.practice_no
 ),
 recorded_cohorts as (
-    select int_row.practice_code, int_row.cohort
+    select int_row.practice_no, codes.membership_no
     from int_row
+    inner join raw_code as codes on codes.code_no = int_row.code_no
     inner join raw_file as files on files.file_no = int_row.file_no
-    where int_row.step > 8 and int_row.role = 'cohort' and files.kind <> 'batch_add'
-    group by int_row.practice_code, int_row.cohort
+    where int_row.step > 8 and codes.role = 'cohort' and files.kind <> 'batch_add'
+    group by int_row.practice_no, codes.membership_no
 ),
 membership_counts as (
-    select memberships.practice_code, count(*) as not_in_record
+    select memberships.practice_no, count(*) as not_in_record
     from int_membership as memberships
     inner join recorded_cohorts
-        on recorded_cohorts.practice_code = memberships.practice_code
-        and recorded_cohorts.cohort = memberships.cohort
+        on recorded_cohorts.practice_no = memberships.practice_no
+        and recorded_cohorts.membership_no = memberships.membership_no
     where memberships.membership_rank = 1 and not memberships.is_in_record
-    group by memberships.practice_code
+    group by memberships.practice_no
 ),
 assessment_counts as (
     select
-        assessments.practice_code,
+        assessments.practice_no,
         sum(case when assessments.segments = 0 then 1 else 0 end) as without_segment,
         sum(case when assessments.has_eligibility then 0 else 1 end) as without_eligibility,
         sum(case when assessments.activity_date < registration.registered_date then 1 else 0 end) as before_registration,
@@ -94,28 +97,28 @@ assessment_counts as (
     from int_assessment as assessments
     inner join int_registration as registration
         on registration.patient_no = assessments.patient_no
-        and registration.practice_code = assessments.practice_code
-    group by assessments.practice_code
+        and registration.practice_no = assessments.practice_no
+    group by assessments.practice_no
 ),
 daily as (
-    select practice_code, activity_date, count(*) as on_the_day
+    select practice_no, activity_date, count(*) as on_the_day
     from int_assessment
-    group by practice_code, activity_date
+    group by practice_no, activity_date
 ),
 totals as (
-    select practice_code, sum(on_the_day) as assessments
+    select practice_no, sum(on_the_day) as assessments
     from daily
-    group by practice_code
+    group by practice_no
 ),
 spike_days as (
     select
-        daily.practice_code,
+        daily.practice_no,
         sum(daily.on_the_day) as affected,
         concat('first ', cast(min(daily.activity_date) as string), ', of ', cast(min(totals.assessments) as string), ' in all') as detail
     from daily
-    inner join totals on totals.practice_code = daily.practice_code
+    inner join totals on totals.practice_no = daily.practice_no
     where daily.on_the_day >= 20 and 4 * daily.on_the_day >= totals.assessments
-    group by daily.practice_code
+    group by daily.practice_no
 ),
 lost_reasons as (
     select practice_code, reason, count(*) as affected
@@ -175,10 +178,10 @@ counted as (
     from practice_counts as counts
     cross join raw_check as checks
     left join file_counts on file_counts.practice_code = counts.practice_code
-    left join patient_counts on patient_counts.practice_code = counts.practice_code
-    left join membership_counts on membership_counts.practice_code = counts.practice_code
-    left join assessment_counts on assessment_counts.practice_code = counts.practice_code
-    left join spike_days on spike_days.practice_code = counts.practice_code
+    left join patient_counts on patient_counts.practice_no = counts.practice_no
+    left join membership_counts on membership_counts.practice_no = counts.practice_no
+    left join assessment_counts on assessment_counts.practice_no = counts.practice_no
+    left join spike_days on spike_days.practice_no = counts.practice_no
     left join lost_counts on lost_counts.practice_code = counts.practice_code
 ),
 final as (

@@ -57,23 +57,24 @@ ranked as (
         line,
         event,
         patient_no,
-        membership as one_of,
+        cast(membership_no as string) as one_of,
         membership_rank as place,
         cast(null as string) as timeliness,
-        segment,
+        segments.segment,
         case
             when is_in_record and is_in_batch_add then 'both'
             when is_in_record then 'record'
             else 'batch_add'
         end as source
     from int_membership
+    left join raw_segment as segments on segments.sort_order = int_membership.segment_no
     union all
     select
         file_no,
         line,
         event,
         patient_no,
-        concat(code, ' ', cast(activity_date as string)) as one_of,
+        concat(cast(code_no as string), ' ', cast(activity_date as string)) as one_of,
         mdt_rank as place,
         cast(null as string) as timeliness,
         cast(null as string) as segment,
@@ -98,7 +99,7 @@ final as (
         files.kind,
         int_row.step,
         int_row.stated_extract_date,
-        int_row.practice_code,
+        practices.practice_code,
         states.patient_type,
         states.registration_status,
         int_row.registered_date,
@@ -106,10 +107,10 @@ final as (
         int_row.death_date,
         states.is_dummy,
         states.invalid_status_date,
-        int_row.code,
+        row_codes.code,
         codes.term,
-        int_row.role,
-        int_row.cohort,
+        codes.role,
+        codes.cohort,
         int_row.activity_date,
         int_row.recorded_date,
         dispositions.disposition,
@@ -133,7 +134,12 @@ final as (
         and dispositions.line = bearing.line
         and dispositions.event = bearing.event
     inner join raw_disposition as named on named.disposition = dispositions.disposition
-    left join raw_code as codes on codes.code = int_row.code
+    left join raw_practice as practices on practices.practice_no = int_row.practice_no
+    left join raw_code as codes on codes.code_no = int_row.code_no
+    left join stg_row_code as row_codes
+        on row_codes.file_no = bearing.file_no
+        and row_codes.line = bearing.line
+        and row_codes.event = bearing.event
     left join ranked
         on ranked.file_no = bearing.file_no
         and ranked.line = bearing.line

@@ -4,7 +4,7 @@ create or replace table ask_practice as
 with
 final as (
     select
-        registration.practice_code,
+        practices.practice_code,
         practices.place_choice,
         registration.newest_extract_date,
         registration.has_status,
@@ -20,9 +20,9 @@ final as (
         registration.is_chosen
     from int_registration as registration
     inner join ask_patient on ask_patient.patient_no = registration.patient_no
-    inner join raw_practice as practices on practices.practice_code = registration.practice_code
+    inner join raw_practice as practices on practices.practice_no = registration.practice_no
     left join int_status as status
         on status.patient_no = registration.patient_no
-        and status.practice_code = registration.practice_code
+        and status.practice_no = registration.practice_no
 )
 select * from final;

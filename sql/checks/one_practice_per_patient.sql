@@ -1,11 +1,11 @@
 -- patients whose claims or memberships stand at more than one practice (R10).
 with
 counted as (
-    select patient_no, practice_code from int_claim
+    select patient_no, practice_no from int_claim
     union
-    select patient_no, practice_code from int_membership
+    select patient_no, practice_no from int_membership
     union
-    select patient_no, practice_code from int_mdt
+    select patient_no, practice_no from int_mdt
 )
 select patient_no
 from counted

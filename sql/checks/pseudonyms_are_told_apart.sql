@@ -1,7 +1,9 @@
 -- numbers that stand for more than one pseudonym, of rows or of what is published.
 with
 pseudonyms as (
-    select identity_no, second_part from stg_pseudonym
+    select nhs_no as identity_no, nhs_second as second_part from stg_row where nhs_no is not null
+    union all
+    select emis_no as identity_no, emis_second as second_part from stg_row where emis_no is not null
     union all
     select patient_no as identity_no, patient_second as second_part from raw_published_assessment
 )

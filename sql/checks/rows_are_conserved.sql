@@ -6,10 +6,15 @@ read_rows as (
     from raw_file_count
     group by file_no, practice_code
 ),
-decided_rows as (
-    select file_no, practice_code, count(*) as row_count
+counted as (
+    select file_no, practice_no, count(*) as row_count
     from int_disposition
-    group by file_no, practice_code
+    group by file_no, practice_no
+),
+decided_rows as (
+    select counted.file_no, practices.practice_code, counted.row_count
+    from counted
+    left join raw_practice as practices on practices.practice_no = counted.practice_no
 )
 select
     coalesce(read_rows.file_no, decided_rows.file_no) as file_no,
