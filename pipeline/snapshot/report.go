@@ -48,6 +48,14 @@ func (r *report) add(file, table, format string, args ...any) {
 	group.shown = append(group.shown, Problem{File: file, Table: table, What: fmt.Sprintf(format, args...)})
 }
 
+// count is how many problems there are so far.
+func (r *report) count() (n int) {
+	for _, group := range r.groups {
+		n += len(group.shown) + group.more
+	}
+	return n
+}
+
 func (r *report) problems() []Problem {
 	var list []Problem
 	for _, group := range r.groups {

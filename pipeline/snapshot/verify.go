@@ -238,8 +238,13 @@ func verifyTables(r *report, dir, prefix string, m Manifest, readable, wanted fu
 		}
 		return set.verify()
 	}
+	before := r.count()
 	top := read("", latest)
+	isSound := r.count() == before
 	for _, period := range m.Periods {
+		if top != nil && isSound && len(latest) == 1 && period.Latest && sameBytes(files, period.Period, readable) {
+			continue // the same would be found in them
+		}
 		history := read(period.Period, map[string]PublishedPeriod{period.ContractYear: period})
 		if !period.Latest || top == nil || history == nil {
 			continue
@@ -252,6 +257,17 @@ func verifyTables(r *report, dir, prefix string, m Manifest, readable, wanted fu
 			compareContents(r, prefix, table.Name, period, above[period.ContractYear], below[period.ContractYear])
 		}
 	}
+}
+
+// sameBytes tells whether the top level is, byte by byte, what history holds of a period.
+func sameBytes(files map[string]File, period string, readable func(File) bool) bool {
+	for _, table := range schema.Tables() {
+		above, below := files[TableFile(table.Name, "")], files[TableFile(table.Name, period)]
+		if above.SHA256 == "" || above.SHA256 != below.SHA256 || above.Rows != below.Rows || !readable(above) || !readable(below) {
+			return false
+		}
+	}
+	return true
 }
 
 func compareContents(r *report, prefix, table string, period PublishedPeriod, above, below *content) {
