@@ -5,11 +5,11 @@
 create view stg_pseudonym as
 with
 final as (
-    select nhs_no as identity_no, nhs_second as second_part, nhs_third as third_part, nhs_fourth as fourth_part
+    select true as is_nhs_number, nhs_no as identity_no, nhs_second as second_part, nhs_third as third_part, nhs_fourth as fourth_part
     from raw_row
     where nhs_no is not null
     union all
-    select emis_no as identity_no, emis_second as second_part, emis_third as third_part, emis_fourth as fourth_part
+    select false as is_nhs_number, emis_no as identity_no, emis_second as second_part, emis_third as third_part, emis_fourth as fourth_part
     from raw_row
     where emis_no is not null
 )

@@ -1,6 +1,6 @@
 -- mart_fact_cohort_patient: one row per patient and cohort, the cohorts that the
 -- place did not choose included (segment is null).
-create table mart_fact_cohort_patient as
+create view mart_fact_cohort_patient as
 with
 final as (
     select
