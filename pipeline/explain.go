@@ -98,9 +98,10 @@ func ListRows(ctx context.Context, cfg Config, disposition schema.Disposition) (
 	err := replay(ctx, cfg, func(r *run, standing Standing) error {
 		list.Computed = r.computed(standing)
 		return r.db.Query(ctx, `
-			select coalesce(dispositions.practice_code, files.practice_code, '`+UnknownPractice+`'), files.file_name, dispositions.line, dispositions.event
+			select coalesce(practices.practice_code, files.practice_code, '`+UnknownPractice+`'), files.file_name, dispositions.line, dispositions.event
 			from int_disposition as dispositions
 			inner join raw_file as files on files.file_no = dispositions.file_no
+			left join raw_practice as practices on practices.practice_no = dispositions.practice_no
 			where dispositions.disposition = '`+disposition.Name+`'
 			order by dispositions.file_no, dispositions.line, dispositions.event`, func(v []any) error {
 			if v[0] == cfg.Practice {
