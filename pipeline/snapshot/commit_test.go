@@ -447,6 +447,49 @@ func TestCommitAtEveryFault(t *testing.T) {
 	}
 }
 
+// A panic at any step of a commit is an error, with a name just where readers see the snapshot.
+func TestCommitAtEveryPanic(t *testing.T) {
+	may, june := month(t, "2026-27", "2026-05", "2026-06-02"), month(t, "2026-27", "2026-06", "2026-07-02")
+	may.Latest, june.Latest = true, true
+	for formName, form := range forms() {
+		t.Run(formName, func(t *testing.T) {
+			seenOld, seenNew := 0, 0
+			for at := 1; ; at++ {
+				store := Store{Dir: filepath.Join(t.TempDir(), "published"), disk: form}
+				publishSmall(t, store, may)
+				draft, err := beginSmall(t, store, june)
+				if err != nil {
+					t.Fatal(err)
+				}
+				step := 0
+				draft.store.disk.before = func(string, string) error {
+					if step++; step == at {
+						panic("stop")
+					}
+					return nil
+				}
+				committed, err := draft.Commit(manifestOf(june, june))
+				if step < at {
+					if err != nil || committed != "run-2026-06" || seenOld < 10 || seenNew < 1 {
+						t.Errorf("%d steps, %d ended with the old snapshot, %d with the new; without a panic: %q, %v", at, seenOld, seenNew, committed, err)
+					}
+					return
+				}
+				switch now := nameOfCurrent(t, store); {
+				case err == nil:
+					t.Fatalf("step %d panics and nobody says so", at)
+				case now == "run-2026-05" && committed == "":
+					seenOld++
+				case now == "run-2026-06" && committed == now:
+					seenNew++
+				default:
+					t.Fatalf("step %d: current is %q, Commit says %q", at, now, committed)
+				}
+			}
+		})
+	}
+}
+
 func TestSweepAtEveryFault(t *testing.T) {
 	may, june := month(t, "2026-27", "2026-05", "2026-06-02"), month(t, "2026-27", "2026-06", "2026-07-02")
 	may.Latest, june.Latest = true, true
@@ -569,16 +612,25 @@ func publishSmall(t testing.TB, store Store, own PublishedPeriod) {
 
 func commitSmall(t testing.TB, store Store, own PublishedPeriod) (string, error) {
 	t.Helper()
-	draft, err := store.Begin(own.RunID)
+	draft, err := beginSmall(t, store, own)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = draft.Discard() }()
+	return draft.Commit(manifestOf(own, own))
+}
+
+func beginSmall(t testing.TB, store Store, own PublishedPeriod) (*Draft, error) {
+	t.Helper()
+	draft, err := store.Begin(own.RunID)
+	if err != nil {
+		return nil, err
+	}
 	table, _ := schema.Lookup("fact_file")
 	rows := arrange(table, onePeriod(t, own)["fact_file"])
 	writeParquet(t, draft.Path("fact_file.parquet"), table, rows)
 	writeParquet(t, draft.Path("history/fact_file/"+own.Period+".parquet"), table, rows)
-	return draft.Commit(manifestOf(own, own))
+	return draft, nil
 }
 
 func nameOfCurrent(t testing.TB, store Store) string {

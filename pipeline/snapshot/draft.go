@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"ltcles/pipeline/schema"
+	"ltcles/pipeline/unexpected"
 )
 
 // Draft is a snapshot in the making.
@@ -100,8 +101,10 @@ func (d *Draft) Verify(m Manifest) ([]Problem, error) {
 
 // Commit publishes the draft under its run id, or with -2, -3 … where that name is taken. It
 // fills in the manifest's files. The name is returned as soon as readers see the snapshot: with
-// an error beside it, it is published, but might not outlive a power cut.
+// an error beside it, it is published, but might not outlive a power cut. A panic is an error
+// too, so that whoever asked is told all the same whether readers see the snapshot.
 func (d *Draft) Commit(m Manifest) (name string, err error) {
+	defer unexpected.Panic(&err)
 	if d.done {
 		return "", errors.New("commit snapshot: it is already committed or discarded")
 	}
@@ -293,7 +296,7 @@ func (s Store) publish(draft, name string) (seen bool, err error) {
 		err = s.disk.sync(s.snapshots())
 	}
 	if err == nil {
-		seen, err = s.swap()
+		seen, err = s.trySwap()
 	}
 	if !seen {
 		var withdrawErr error
@@ -301,9 +304,21 @@ func (s Store) publish(draft, name string) (seen bool, err error) {
 		err = errors.Join(err, withdrawErr)
 	}
 	if seen {
-		err = errors.Join(err, s.disk.sync(s.Dir))
+		err = errors.Join(err, s.settle())
 	}
 	return seen, err
+}
+
+// trySwap swaps; after a panic whether readers see it is for withdraw to tell.
+func (s Store) trySwap() (seen bool, err error) {
+	defer unexpected.Panic(&err)
+	return s.swap()
+}
+
+// settle makes what readers see outlive a power cut.
+func (s Store) settle() (err error) {
+	defer unexpected.Panic(&err)
+	return s.disk.sync(s.Dir)
 }
 
 // withdraw takes back what was announced, unless readers see it after all, which it says: it
