@@ -75,7 +75,7 @@ final as (
         joined.activity_date,
         case when joined.stated_recorded_date <= run.as_at then joined.stated_recorded_date end as recorded_date,
         joined.is_recorded_unreadable or coalesce(joined.stated_recorded_date > run.as_at, false) as is_recorded_invalid,
-        case
+        cast(case
             when joined.source_step is not null then joined.source_step
             when joined.number_disposition is not null then 4
             when joined.invalid_status_date is not null then 5
@@ -88,7 +88,7 @@ final as (
             when joined.activity_date < run.year_start then 10
             when joined.activity_date > run.cut_off then 10
             else 99
-        end as own_step
+        end as tinyint) as own_step
     from joined
     cross join run
 )

@@ -82,7 +82,7 @@ const defaultSettings = `# Settings of this workspace. Each line shows its defau
 # Processor cores to use; 0 is all of them.
 #threads: 0
 
-# Memory for the engine, such as 4GB; a run has 3GB where nothing is set, and takes up to 1GB besides.
+# Memory for the engine, such as 4GB; a run has 2.5GB where nothing is set, and takes up to 1GB besides.
 # What does not fit is on disk, in .ltcles, while the run lasts.
 #memory_limit:
 

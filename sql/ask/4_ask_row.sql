@@ -97,7 +97,7 @@ final as (
         bearing.has_nhs_number,
         bearing.is_nhs_invalid,
         files.kind,
-        int_row.step,
+        cast(int_row.step as integer) as step,
         int_row.stated_extract_date,
         practices.practice_code,
         states.patient_type,
