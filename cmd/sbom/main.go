@@ -24,6 +24,7 @@ import (
 	"github.com/CycloneDX/cyclonedx-go"
 
 	"ltcles/pipeline/dashboard"
+	"ltcles/pipeline/letters/paper"
 )
 
 // bindings is where the modules that hold the DuckDB library have their paths.
@@ -190,7 +191,11 @@ func (b build) bom() (*cyclonedx.BOM, error) {
 	if components[0].Version == "" {
 		return nil, errors.New("the program does not say which DuckDB it holds; expected a line duckdb of ltcles version")
 	}
-	for _, part := range embedded() {
+	parts, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
 		if part.Version == "" {
 			return nil, fmt.Errorf("%s does not say which version it is", part.Name)
 		}
@@ -240,14 +245,27 @@ func (b build) duckdb() cyclonedx.Component {
 	}
 }
 
-// embedded are what the program carries that is neither a Go module nor linked.
-func embedded() []cyclonedx.Component {
-	version := dashboard.ChartVersion()
-	purl := "pkg:npm/chart.js@" + version
-	return []cyclonedx.Component{{
-		BOMRef: purl, Type: cyclonedx.ComponentTypeLibrary, Name: "chart.js", Version: version, PackageURL: purl,
-		Licenses: &cyclonedx.Licenses{spdx("MIT")},
-	}}
+// embedded are what the program carries that is neither a Go module nor linked. The fonts come
+// inside a module, which has a licence of its own.
+func embedded() ([]cyclonedx.Component, error) {
+	printer, err := paper.NewPrinter()
+	if err != nil {
+		return nil, err
+	}
+	fonts, err := printer.FontVersion()
+	if err != nil {
+		return nil, err
+	}
+	carried := func(purl, name, version, licence string, kind cyclonedx.ComponentType) cyclonedx.Component {
+		return cyclonedx.Component{
+			BOMRef: purl, Type: kind, Name: name, Version: version, PackageURL: purl, Licenses: &cyclonedx.Licenses{spdx(licence)},
+		}
+	}
+	charts := dashboard.ChartVersion()
+	return []cyclonedx.Component{
+		carried("pkg:generic/liberation-fonts@"+fonts, "liberation-fonts", fonts, "OFL-1.1", cyclonedx.ComponentTypeFile),
+		carried("pkg:npm/chart.js@"+charts, "chart.js", charts, "MIT", cyclonedx.ComponentTypeLibrary),
+	}, nil
 }
 
 // licencesOf are those of the module's packages: of each path, the longest module it is below.

@@ -45,6 +45,7 @@ func TestBOM(t *testing.T) {
 		got = append(got, component.PackageURL+" "+strings.Join(licences, "+"))
 	}
 	want := []string{
+		"pkg:generic/liberation-fonts@2.1.4 OFL-1.1",
 		"pkg:github/duckdb/duckdb@v1.4.1 MIT",
 		"pkg:golang/example.org/two/part@v1.0.0 Apache-2.0",
 		"pkg:golang/example.org/two@v2.0.0 BSD-3-Clause+MIT",
@@ -55,7 +56,7 @@ func TestBOM(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("components\n%s\nexpected\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	engine := (*bom.Components)[0]
+	engine := (*bom.Components)[1]
 	if parts := *engine.Components; engine.Version != "1.4.1" || len(parts) != 1 || parts[0].Name != "libduckdb_static.a" || (*parts[0].Hashes)[0].Value != strings.Repeat("2", 64) {
 		t.Errorf("engine %+v", engine)
 	}

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"codeberg.org/go-fonts/liberation/liberationsansbold"
@@ -39,6 +40,15 @@ func NewPrinter() (*Printer, error) {
 		return nil, fmt.Errorf("read font: %w", err)
 	}
 	return &Printer{glyphs}, nil
+}
+
+// FontVersion is that of the fonts, as they state it: "2.1.4".
+func (p *Printer) FontVersion() (string, error) {
+	stated, err := p.glyphs.Name(nil, sfnt.NameIDVersion)
+	if err != nil {
+		return "", fmt.Errorf("read the font's version: %w", err)
+	}
+	return strings.TrimPrefix(stated, "Version "), nil
 }
 
 // UnprintableError is something in the Markdown that cannot be laid out.
