@@ -58,6 +58,9 @@ func runConnect(o ConnectOptions, s streams) error {
 	if !ok {
 		return usageError{fmt.Errorf("--to %q; expected duckdb, powerbi, python or r", o.To)}
 	}
+	if err := checkOutput(o.Output); err != nil {
+		return err
+	}
 	w, err := workspace.Open(o.Workspace)
 	if err != nil {
 		return err

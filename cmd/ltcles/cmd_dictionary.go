@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -48,29 +49,21 @@ func runDictionary(o DictionaryOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOutput(o.Output); err != nil {
+		return err
+	}
 	return writeOutput(o.Output, s.out, write)
 }
 
 // writer settles the format by what was asked, else by the file's ending.
 func (o DictionaryOptions) writer() (func(io.Writer) error, error) {
-	format := o.Format
-	if format == "" {
-		switch strings.ToLower(filepath.Ext(o.Output)) {
-		case ".csv":
-			format = formatCSV
-		case ".html", ".htm":
-			format = formatHTML
-		default:
-			format = formatMarkdown
-		}
+	byEnding := map[string]string{".csv": formatCSV, ".html": formatHTML, ".htm": formatHTML, ".md": formatMarkdown}
+	format := cmp.Or(o.Format, byEnding[strings.ToLower(filepath.Ext(o.Output))], formatMarkdown)
+	write, ok := map[string]func(io.Writer) error{
+		formatMarkdown: dictionary.Markdown, formatCSV: dictionary.CSV, formatHTML: dictionary.HTML,
+	}[format]
+	if !ok {
+		return nil, usageError{fmt.Errorf("--format %q; expected markdown, csv or html", format)}
 	}
-	switch format {
-	case formatMarkdown:
-		return dictionary.Markdown, nil
-	case formatCSV:
-		return dictionary.CSV, nil
-	case formatHTML:
-		return dictionary.HTML, nil
-	}
-	return nil, usageError{fmt.Errorf("--format %q; expected markdown, csv or html", format)}
+	return write, contradicts(format, o.Output, byEnding)
 }

@@ -55,8 +55,11 @@ all letters are. Templates in reference/contracts/letters replace the built-in o
 }
 
 func runLetters(ctx context.Context, o LettersOptions, s streams) (err error) {
-	if o.Output == "" {
+	if o.Output == "" || o.Output == standardOutput {
 		return usageError{errors.New("no folder; give --output and a folder to make")}
+	}
+	if err := checkPlace(o.Output); err != nil {
+		return err
 	}
 	w, reader, err := o.open(ctx)
 	if err != nil {
@@ -84,7 +87,7 @@ func runLetters(ctx context.Context, o LettersOptions, s streams) (err error) {
 		return usageError{err}
 	}
 	if err == nil && !o.Quiet {
-		printLetters(s.out, report, reader.Period.Period)
+		printLetters(s.err, report, reader.Period.Period)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,9 @@ func runRejects(ctx context.Context, o RejectsOptions, s streams) error {
 		return err
 	}
 	if o.Format, err = listFormat(o.Format, o.Output); err != nil {
+		return err
+	}
+	if err := checkOutput(o.Output); err != nil {
 		return err
 	}
 	practice := pipeline.UnknownPractice
@@ -145,19 +149,15 @@ func knownPractice(w *workspace.Workspace, period contract.Period, text string) 
 
 // listFormat settles the format by what was asked, else by the file's ending.
 func listFormat(format, output string) (string, error) {
-	if format == "" {
-		format = formatCSV
-		if strings.EqualFold(filepath.Ext(output), "."+formatXLSX) {
-			format = formatXLSX
-		}
-	}
+	byEnding := map[string]string{".csv": formatCSV, ".xlsx": formatXLSX}
+	format = cmp.Or(format, byEnding[strings.ToLower(filepath.Ext(output))], formatCSV)
 	switch {
 	case format != formatCSV && format != formatXLSX:
 		return "", usageError{fmt.Errorf("--format %q; expected csv or xlsx", format)}
-	case format == formatXLSX && output == "":
+	case format == formatXLSX && (output == "" || output == standardOutput):
 		return "", usageError{errors.New("--format xlsx without a file; give --output FILE.xlsx")}
 	}
-	return format, nil
+	return format, contradicts(format, output, byEnding)
 }
 
 // writeRows writes the list to standard output, or whole or not at all to a file.

@@ -51,6 +51,9 @@ hidden one could be worked out from is left out.
 }
 
 func runReport(ctx context.Context, o ReportOptions, s streams) (err error) {
+	if err := checkOutput(o.Output); err != nil {
+		return err
+	}
 	w, reader, err := o.open(ctx)
 	if err != nil {
 		return err
@@ -67,19 +70,19 @@ func runReport(ctx context.Context, o ReportOptions, s streams) (err error) {
 	write := func(to io.Writer) error {
 		return dashboard.Write(to, material, dashboard.Options{Suppress: o.Suppress, Program: "ltcles " + pipeline.Version})
 	}
-	if o.Output == "-" {
-		return write(s.out)
-	}
 	if o.Output == "" {
 		o.Output = "ltcles-" + reader.Period.Period + ".html"
 		if o.Suppress {
 			o.Output = "ltcles-" + reader.Period.Period + "-suppressed.html"
 		}
+		if err := checkOutput(o.Output); err != nil {
+			return err
+		}
 	}
-	if err := writeWhole(o.Output, write); err != nil {
+	if err := writeOutput(o.Output, s.out, write); err != nil {
 		return err
 	}
-	if !o.Quiet {
+	if !o.Quiet && o.Output != standardOutput {
 		fmt.Fprintf(s.err, "%s: %s of %s\n", o.Output, counted(len(material.Year.Practices), "practice"), reader.Period.Period)
 	}
 	return nil

@@ -52,6 +52,9 @@ func runWorkbook(ctx context.Context, o WorkbookOptions, s streams) (err error) 
 	case !strings.EqualFold(filepath.Ext(o.Output), "."+formatXLSX):
 		return usageError{fmt.Errorf("--output %q; expected a name that ends in .xlsx", o.Output)}
 	}
+	if err := checkOutput(o.Output); err != nil {
+		return err
+	}
 	w, reader, err := o.open(ctx)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func runWorkbook(ctx context.Context, o WorkbookOptions, s streams) (err error) 
 		return err
 	}
 	if !o.Quiet {
-		fmt.Fprintf(s.out, "the workbook of %s is in %s\n", reader.Period.Period, o.Output)
+		fmt.Fprintf(s.err, "the workbook of %s is in %s\n", reader.Period.Period, o.Output)
 	}
 	return nil
 }

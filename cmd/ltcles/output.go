@@ -7,13 +7,54 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ltcles/pipeline/spreadsheet"
+	"ltcles/pipeline/workspace"
 )
+
+// standardOutput is how --output names it.
+const standardOutput = "-"
+
+// checkOutput refuses, before anything is computed, a file that cannot be written or that must not
+// be: a folder, and what a workspace lives by, of which the key cannot be made again.
+func checkOutput(file string) error {
+	if file == "" || file == standardOutput {
+		return nil
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return usageError{fmt.Errorf("--output %s is a folder; name a file", file)}
+	}
+	if _, err := os.Stat(filepath.Dir(file)); err != nil {
+		return usageError{fmt.Errorf("write %s: %w", file, errors.Unwrap(err))}
+	}
+	return checkPlace(file)
+}
+
+// checkPlace refuses a file or folder among those that a workspace lives by.
+func checkPlace(file string) error {
+	part, err := workspace.Owned(file)
+	if err != nil {
+		return usageError{fmt.Errorf("--output %s: %w", file, err)}
+	}
+	if part != "" {
+		return usageError{fmt.Errorf("--output %s is in a workspace's own %s; name a place outside it", file, part)}
+	}
+	return nil
+}
+
+// contradicts refuses a format that the file's name denies; byEnding has the format of each ending.
+func contradicts(format, file string, byEnding map[string]string) error {
+	ending := strings.ToLower(filepath.Ext(file))
+	if named, ok := byEnding[ending]; ok && named != format {
+		return usageError{fmt.Errorf("--format %s, and --output %s ends as %s does; give one of them only", format, file, named)}
+	}
+	return nil
+}
 
 // writeOutput writes to standard output or, where a file is named, whole or not at all to that.
 func writeOutput(file string, out io.Writer, write func(to io.Writer) error) error {
-	if file == "" {
+	if file == "" || file == standardOutput {
 		return write(out)
 	}
 	return writeWhole(file, write)

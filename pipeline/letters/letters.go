@@ -53,7 +53,7 @@ type Config struct {
 	TemplatesDir string                // of the workspace's contracts; its folder letters replaces templates
 	Practices    []string              // by code; all of them where it is empty
 	Output       string                // the folder to make
-	Replace      bool                  // of letters that are there already
+	Replace      bool                  // of letters that are there already; with Practices, of theirs alone
 	Progress     func(done, total int) // called by several goroutines
 }
 
@@ -76,7 +76,7 @@ func Write(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := terms.Check(c.Contract, period.String(), year); err != nil {
+	if err := terms.Check(ctx, c.Contract, c.Reader, year); err != nil {
 		return nil, err
 	}
 	practices, err := chosen(year, c.Practices, period)
@@ -92,7 +92,13 @@ func Write(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := begin(c.Output, c.Replace)
+	var only []string
+	if len(c.Practices) > 0 {
+		for _, practice := range practices {
+			only = append(only, fileName(practice.Code, kind, period))
+		}
+	}
+	folder, err := begin(c.Output, c.Replace, only)
 	if err != nil {
 		return nil, err
 	}
@@ -202,14 +208,15 @@ func (w writing) sheet(practice *published.Practice, kind Kind) paper.Sheet {
 type folder struct {
 	part, whole string
 	replace     bool
+	only        []string // what may be replaced; nil for every letter
 }
 
 const unfinished = ".unfinished-"
 
 // begin makes the folder to write into, and refuses a place that is taken by anything but letters
 // that are to be replaced.
-func begin(output string, replace bool) (*folder, error) {
-	if err := refuseTaken(output, replace); err != nil {
+func begin(output string, replace bool, only []string) (*folder, error) {
+	if err := refuseTaken(output, replace, only); err != nil {
 		return nil, err
 	}
 	whole, err := filepath.Abs(output)
@@ -229,7 +236,7 @@ func begin(output string, replace bool) (*folder, error) {
 	if err := os.Chmod(part, 0o755); err != nil {
 		return nil, errors.Join(unmade(output, err), os.RemoveAll(part))
 	}
-	return &folder{part, whole, replace}, nil
+	return &folder{part, whole, replace, only}, nil
 }
 
 func unmade(output string, err error) error {
@@ -245,7 +252,7 @@ type TakenError struct{ Folder, Why, Fix string }
 
 func (e TakenError) Error() string { return fmt.Sprintf("%s %s; %s", e.Folder, e.Why, e.Fix) }
 
-func refuseTaken(whole string, replace bool) error {
+func refuseTaken(whole string, replace bool, only []string) error {
 	const another = "give another folder"
 	entries, err := os.ReadDir(whole)
 	switch {
@@ -265,6 +272,8 @@ func refuseTaken(whole string, replace bool) error {
 	for _, entry := range entries {
 		if name := entry.Name(); name != indexName && !slices.Contains(listed, name) {
 			return TakenError{whole, fmt.Sprintf("holds %s, which its index does not list", name), "move that away, or " + another}
+		} else if name != indexName && only != nil && !slices.Contains(only, name) {
+			return TakenError{whole, fmt.Sprintf("holds %s, which would go with the others and not be written again", name), another}
 		}
 	}
 	return nil
@@ -284,7 +293,7 @@ func (f *folder) write(name string, content func(to *bytes.Buffer) error) error 
 // commit puts the folder in its place. What is replaced is moved aside first, and back where that
 // fails.
 func (f *folder) commit() error {
-	if err := refuseTaken(f.whole, f.replace); err != nil {
+	if err := refuseTaken(f.whole, f.replace, f.only); err != nil {
 		return err
 	}
 	aside := f.part + ".former"

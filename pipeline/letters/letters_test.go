@@ -244,7 +244,13 @@ func writeLetters(t *testing.T, w *workspace.Workspace) {
 			t.Errorf("letters were written over: %v", err)
 		}
 		config.Replace = true
+		write(t, config)
 		config.Practices = []string{publishedtest.Above}
+		if _, err := Write(context.Background(), config); !errors.As(err, &taken) || !strings.Contains(err.Error(), "holds Y90001-performance-2026-27.pdf, which would go") {
+			t.Errorf("letters to other practices: %v", err)
+		}
+		config.Output = filepath.Join(dir, "one")
+		write(t, config)
 		write(t, config)
 		if got := names(t, config.Output); !slices.Equal(got, []string{"Y90003-performance-2026-27.pdf", "index.csv"}) {
 			t.Errorf("replaced by %v", got)

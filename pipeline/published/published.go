@@ -23,6 +23,9 @@ import (
 type Reader struct {
 	Snapshot *snapshot.Snapshot
 	Period   snapshot.PublishedPeriod
+	// Reference is the contract, settings and lists that the period was published by; nil where the
+	// snapshot that says so is purged.
+	Reference []snapshot.Reference
 
 	db *duck.DB
 }
@@ -46,15 +49,33 @@ func Open(ctx context.Context, store snapshot.Store, period string) (_ *Reader, 
 	if found == nil {
 		return nil, unknownPeriod(current, period)
 	}
+	reference, err := referenceOf(store, found.RunID)
+	if err != nil {
+		return nil, err
+	}
 	db, err := duck.Open(ctx, duck.Options{Directories: []string{current.Dir}})
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{Snapshot: current, Period: *found, db: db}
+	r := &Reader{Snapshot: current, Period: *found, Reference: reference, db: db}
 	if err := r.view(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
+}
+
+// referenceOf is what a run's snapshot names, if it is still there.
+func referenceOf(store snapshot.Store, runID string) ([]snapshot.Reference, error) {
+	all, err := store.Snapshots()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if own := s.As(runID); own != nil {
+			return own.Manifest.Reference, nil
+		}
+	}
+	return nil, nil
 }
 
 // Close gives back what the reader holds.

@@ -7,18 +7,59 @@
 package terms
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"ltcles/pipeline/config"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/published"
+	"ltcles/pipeline/snapshot"
 )
 
-// Check compares every practice's published money with the contract: the basis, the contract
+// Check compares what a period was published by with the contract as it is now: the file itself,
+// byte by byte, where the snapshot that names it is still there; what counts (R13 and the policies of
+// SPEC §8), assessment by assessment; and every practice's money. A [config.Problem] names the first
+// difference.
+func Check(ctx context.Context, c *contract.Contract, reader *published.Reader, year *published.Year) error {
+	period := reader.Period.Period
+	if own := (snapshot.Reference{File: c.Source, SHA256: c.SHA256}); reader.Reference != nil && !slices.Contains(reader.Reference, own) {
+		return &config.Problem{
+			File:     c.Source,
+			Found:    "not the contract that " + period + " was published by",
+			Expected: "that contract, byte by byte",
+			Fix:      "put it back, or run the period again",
+		}
+	}
+	if err := checkCounted(ctx, c, reader); err != nil {
+		return err
+	}
+	return CheckMoney(c, period, year)
+}
+
+// checkCounted finds assessments that the policies count otherwise than they are published.
+func checkCounted(ctx context.Context, c *contract.Contract, reader *published.Reader) error {
+	query := fmt.Sprintf(`select count(*) from fact_assessment where is_counted <> ((segments > 0 or %t) and (has_eligibility or not %t))`,
+		c.Policies.CountWithoutSegment, c.Policies.RequireEligibility)
+	return reader.Query(ctx, query, func(scan func(into ...any) error) error {
+		var other int64
+		if err := scan(&other); err != nil || other == 0 {
+			return err
+		}
+		return &config.Problem{
+			File:     c.Source,
+			Found:    fmt.Sprintf("by this contract and the settings other assessments count than as %s is published (%d differ)", reader.Period.Period, other),
+			Expected: "the contract and settings that the period was published by",
+			Fix:      "put them back, or run the period again",
+		}
+	})
+}
+
+// CheckMoney compares every practice's published money with the contract: the basis, the contract
 // value, its domains and their advance (R19). A [config.Problem] names the first difference.
-func Check(c *contract.Contract, period string, year *published.Year) error {
+func CheckMoney(c *contract.Contract, period string, year *published.Year) error {
 	for _, practice := range year.Practices {
 		if err := checkPractice(c, period, practice); err != nil {
 			return err

@@ -51,7 +51,7 @@ func TestCheck(t *testing.T) {
 			},
 		}
 		tt.change(c, practice)
-		err = terms.Check(c, "2026-27", &published.Year{Practices: []*published.Practice{practice}})
+		err = terms.CheckMoney(c, "2026-27", &published.Year{Practices: []*published.Practice{practice}})
 		if (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v; want %q", tt.name, err, tt.want)
 		}

@@ -38,7 +38,7 @@ func Write(ctx context.Context, to io.Writer, reader *published.Reader, c *contr
 	if err != nil {
 		return err
 	}
-	if err := terms.Check(c, period.String(), year); err != nil {
+	if err := terms.Check(ctx, c, reader, year); err != nil {
 		return err
 	}
 	book := writing{
