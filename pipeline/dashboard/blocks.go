@@ -410,7 +410,7 @@ func (b *builder) league(id string, practices []*published.Practice, all []*figu
 			{Text: "Achieved", Number: true}, {Text: "Projected", Number: true}},
 	}
 	if !b.rule.IsOn() {
-		t.Head = append(t.Head, head{Text: "Segments met", Number: true}, head{Text: "Short (inclusive)", Number: true}, head{Text: "Short (exclusive)", Number: true}, head{Text: "At stake", Number: true})
+		t.Head = append(t.Head, head{Text: "Segments met", Number: true}, head{Text: "Short (inclusive)", Number: true}, head{Text: "Short (exclusive)", Number: true}, head{Text: "At stake, at most", Number: true})
 	}
 	for i, p := range practices {
 		f := all[i]
@@ -424,8 +424,8 @@ func (b *builder) league(id string, practices []*published.Practice, all []*figu
 		}
 		if !b.rule.IsOn() {
 			atStake := cell{Text: "none", Order: "0", Tone: "quiet"}
-			if worth := f.atStake(); worth != nil {
-				atStake = pounds(worth)
+			if f.atStake != nil {
+				atStake = pounds(f.atStake)
 			}
 			row = append(row, b.judged(f, f.segmentsMet), b.judged(f, f.inclusive), b.judged(f, f.exclusive), atStake)
 		}

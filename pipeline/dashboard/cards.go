@@ -53,8 +53,8 @@ func (b *builder) cards(f *figures) []card {
 		cards = append(cards, met)
 	}
 	cards = append(cards, b.remainsCard(f))
-	if worth := f.atStake(); worth != nil {
-		cards = append(cards, card{Label: "At stake in data quality", Value: worth.Pounds(), Detail: "see the findings below"})
+	if f.atStake != nil {
+		cards = append(cards, card{Label: "At stake in data quality", Value: "up to " + f.atStake.Pounds(), Detail: "an assessment may be in several of the findings below"})
 	}
 	return cards
 }

@@ -47,6 +47,7 @@ type figures struct {
 
 	money    moneyFigures
 	findings []findingFigures
+	atStake  *published.Pence // in data quality; nil for nothing, or not known
 	coverage coverageFigures
 }
 
@@ -130,6 +131,7 @@ func (b *builder) practiceFigures(p *published.Practice) *figures {
 	}
 	f.money = b.moneyOf(p)
 	f.findings = b.findingsOf(p)
+	f.atStake = atStake(f.findings, assessmentsValue(p))
 	f.coverage = coverageFigures{
 		search: p.Coverage.SearchFiles, bulk: p.Coverage.BulkFiles, batch: p.Coverage.BatchFiles, registers: p.Coverage.RegisterFiles,
 		refused: p.Coverage.RefusedFiles, newest: p.Coverage.NewestExtractDate,
@@ -232,6 +234,9 @@ func (b *builder) added(of []*figures) *figures {
 		}
 		sum.money = sum.money.plus(f.money)
 		sum.findings = plusFindings(sum.findings, f.findings)
+		if f.atStake != nil {
+			sum.atStake = plus(sum.atStake, *f.atStake)
+		}
 		sum.coverage = sum.coverage.plus(f.coverage)
 		sum.lags = append(sum.lags, f.lags...)
 		sum.withheld.months += f.withheld.months
@@ -393,12 +398,7 @@ func (m moneyFigures) plus(o moneyFigures) moneyFigures {
 // findingsOf are the findings, most money first. With small counts hidden, those about patients
 // are left out: that there is one would say something of the counts.
 func (b *builder) findingsOf(p *published.Practice) []findingFigures {
-	var annual *int64
-	for _, payment := range p.Payments {
-		if payment.Domain == contract.Assessments && payment.AnnualValue != nil {
-			annual = pointer(int64(*payment.AnnualValue))
-		}
-	}
+	annual := assessmentsValue(p)
 	var all []findingFigures
 	for _, row := range p.Findings {
 		check := b.checks[row.Check]
@@ -439,12 +439,26 @@ func sortedFindings(all []findingFigures) []findingFigures {
 	return all
 }
 
-// atStake is what all findings come to; an assessment may be in several of them.
-func (f *figures) atStake() (worth *published.Pence) {
-	for _, finding := range f.findings {
+// assessmentsValue is the annual value of a practice's assessments domain, in pence; nil if not known.
+func assessmentsValue(p *published.Practice) *int64 {
+	for _, payment := range p.Payments {
+		if payment.Domain == contract.Assessments && payment.AnnualValue != nil {
+			return pointer(int64(*payment.AnnualValue))
+		}
+	}
+	return nil
+}
+
+// atStake is what a practice's findings come to. An assessment may be in several of them, so that
+// it is at most this: never more than all assessments are worth.
+func atStake(findings []findingFigures, annual *int64) (worth *published.Pence) {
+	for _, finding := range findings {
 		if finding.worth != nil {
 			worth = plus(worth, *finding.worth)
 		}
+	}
+	if worth != nil && annual != nil && int64(*worth) > *annual {
+		worth = pointer(published.Pence(*annual))
 	}
 	return worth
 }
