@@ -157,7 +157,10 @@ func listFormat(format, output string) (string, error) {
 	case format == formatXLSX && (output == "" || output == standardOutput):
 		return "", usageError{errors.New("--format xlsx without a file; give --output FILE.xlsx")}
 	}
-	return format, contradicts(format, output, byEnding)
+	if err := contradicts(format, output, byEnding); err != nil {
+		return "", err
+	}
+	return format, nil
 }
 
 // writeRows writes the list to standard output, or whole or not at all to a file.

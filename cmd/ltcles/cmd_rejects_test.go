@@ -20,8 +20,8 @@ func TestNoFormulaInCSV(t *testing.T) {
 
 func TestListFormat(t *testing.T) {
 	for _, tt := range []struct{ format, output, want string }{
-		{"", "", "csv"}, {"", "a.csv", "csv"}, {"", "a.XLSX", "xlsx"}, {"", "a.txt", "csv"}, {"csv", "a.xlsx", "csv"}, {"xlsx", "a", "xlsx"},
-		{"xlsx", "", ""}, {"pdf", "a.pdf", ""}, {"CSV", "", ""},
+		{"", "", "csv"}, {"", "a.csv", "csv"}, {"", "a.XLSX", "xlsx"}, {"", "a.txt", "csv"}, {"csv", "a.xlsx", ""}, {"xlsx", "a", "xlsx"},
+		{"xlsx", "", ""}, {"xlsx", "-", ""}, {"", "-", "csv"}, {"pdf", "a.pdf", ""}, {"CSV", "", ""},
 	} {
 		if got, err := listFormat(tt.format, tt.output); got != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("listFormat(%q, %q) = %q, %v; want %q", tt.format, tt.output, got, err, tt.want)
