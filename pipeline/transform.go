@@ -213,7 +213,7 @@ func (r *run) runRow() [][]driver.Value {
 func (r *run) practiceRows() (rows [][]driver.Value) {
 	for i, p := range r.reference.Practices {
 		rows = append(rows, []driver.Value{
-			int16(i), p.Code, text(p.Name), text(p.Place), text(r.reference.Choices[p.Place]), text(p.PCNCode), text(p.PCNName),
+			int32(i), p.Code, text(p.Name), text(p.Place), text(r.reference.Choices[p.Place]), text(p.PCNCode), text(p.PCNName),
 			count(p.RegisteredPopulation), text(p.WeightedPopulation), count(p.AnnualTarget), count(r.contract.PencePerWeightedHead[p.Place]),
 		})
 	}
@@ -254,7 +254,7 @@ func (r *run) segmentSetRows() (rows [][]driver.Value) {
 func (r *run) codeRows() (rows [][]driver.Value) {
 	segments := map[string]driver.Value{}
 	for _, s := range r.contract.Segments {
-		segments[s.Segment] = int16(s.SortOrder)
+		segments[s.Segment] = int32(s.SortOrder)
 	}
 	memberships := map[string]driver.Value{}
 	for i, c := range r.contract.Codes {
@@ -262,12 +262,12 @@ func (r *run) codeRows() (rows [][]driver.Value) {
 		if c.Role == contract.Cohort || c.Role == contract.Eligibility {
 			of := string(c.Role) + c.Cohort
 			if memberships[of] == nil {
-				memberships[of] = int16(i)
+				memberships[of] = int32(i)
 			}
 			membership = memberships[of]
 		}
 		rows = append(rows, []driver.Value{
-			int16(i), string(c.Code), c.Term, string(c.Role), text(c.Cohort), membership, text(c.Segment), segments[c.Segment], c.Segment == contract.PlaceChoice,
+			int32(i), string(c.Code), c.Term, string(c.Role), text(c.Cohort), membership, text(c.Segment), segments[c.Segment], c.Segment == contract.PlaceChoice,
 		})
 	}
 	return rows

@@ -1,7 +1,7 @@
 -- raw_practice: one row per practice of the contract year (practices.csv), numbered
 -- in byte order of the codes, so that practice_no orders as the code does (R10).
 create table raw_practice (
-    practice_no smallint not null,
+    practice_no integer not null,
     practice_code varchar not null,
     practice_name varchar,
     place varchar,
