@@ -118,9 +118,6 @@ func TestCasesHoldTestNumbersOnly(t *testing.T) {
 
 // The cases of the dates' edges give the same where the clock shows another zone.
 func TestCasesInOtherTimeZones(t *testing.T) {
-	if testing.Short() || *update {
-		t.Skip("runs the date cases in processes of their own")
-	}
 	for _, zone := range []string{"Europe/London", "Pacific/Pago_Pago"} {
 		t.Run(zone, func(t *testing.T) {
 			t.Parallel()

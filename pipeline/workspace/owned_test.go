@@ -10,7 +10,7 @@ import (
 
 func TestOwned(t *testing.T) {
 	root := t.TempDir()
-	dir := filepath.Join(root, "work")
+	dir := filepath.Join(root, "ws")
 	if err := workspace.Init(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -19,19 +19,19 @@ func TestOwned(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	links := map[string]string{"published/current": "snapshots/one", "letters/keys": "../secrets", "../inside": "work/runs"}
+	links := map[string]string{"published/current": "snapshots/one", "letters/keys": "../secrets", "../inside": "ws/runs"}
 	for name, target := range links {
 		if err := os.Symlink(target, filepath.Join(dir, filepath.FromSlash(name))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for file, want := range map[string]string{
-		"work/secrets/pseudonym.key": "secrets", "work/published/current": "published", "work/published/current/manifest.json": "published",
-		"work/published": "published", "work/inbox/2026-06/Y90001/a.csv": "inbox", "work/reference/practices.csv": "reference",
-		"work/runs/a.html": "runs", "work/ltcles.yaml": "ltcles.yaml", "work/.ltcles/a": ".ltcles", "work/Secrets": "secrets",
-		"work/letters/keys/a": "secrets", "inside/a": "runs",
-		"work/letters/a.pdf": "", "work/a.html": "", "work/letters/keys": "", "a.html": "", "work/letters/inbox/a": "",
-		"work/secrets/new/a": "secrets", "work/letters/keys/new/a": "secrets", "work/new/a": "", "new/work/secrets/a": "",
+		"ws/secrets/pseudonym.key": "secrets", "ws/published/current": "published", "ws/published/current/manifest.json": "published",
+		"ws/published": "published", "ws/inbox/2026-06/Y90001/a.csv": "inbox", "ws/reference/practices.csv": "reference",
+		"ws/runs/a.html": "runs", "ws/ltcles.yaml": "ltcles.yaml", "ws/.ltcles/a": ".ltcles", "ws/Secrets": "secrets",
+		"ws/letters/keys/a": "secrets", "inside/a": "runs",
+		"ws/letters/a.pdf": "", "ws/a.html": "", "ws/letters/keys": "", "a.html": "", "ws/letters/inbox/a": "",
+		"ws/secrets/new/a": "secrets", "ws/letters/keys/new/a": "secrets", "ws/new/a": "", "new/ws/secrets/a": "",
 	} {
 		if got, err := workspace.Owned(filepath.Join(root, filepath.FromSlash(file))); got != want || err != nil {
 			t.Errorf("%s is in %q, %v; expected %q", file, got, err, want)
