@@ -106,7 +106,7 @@ func (r *run) eachFound(ctx context.Context, see func(RowReport) error) error {
 		fixes[check.Name] = check.Fix
 	}
 	return r.db.Query(ctx, `
-		select found.practice_code, files.file_name, found.line, found.check_name, found.field
+		select found.practice_code, files.file_name, found.line, found.check_name, coalesce(found.field, '')
 		from int_row_finding as found
 		inner join raw_file as files on files.file_no = found.file_no
 		order by found.file_no, found.line, found.event, found.check_name`, func(v []any) error {

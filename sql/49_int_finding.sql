@@ -46,59 +46,10 @@ row_counts as (
     from int_row_finding
     group by practice_code, check_name
 ),
-member_patients as (
-    select
-        memberships.patient_no,
-        memberships.practice_no,
-        max(case when codes.role = 'eligibility' then 1 else 0 end) as eligibilities,
-        max(case when codes.role = 'cohort' then 1 else 0 end) as cohorts
-    from int_membership as memberships
-    inner join raw_code as codes on codes.code_no = memberships.code_no
-    where memberships.membership_rank = 1
-    group by memberships.patient_no, memberships.practice_no
-),
-patient_counts as (
-    select
-        registration.practice_no,
-        sum(case when registration.has_status then 0 else 1 end) as status_unknown,
-        sum(case when member_patients.cohorts = 1 and member_patients.eligibilities = 0 then 1 else 0 end) as cohort_only,
-        sum(case when member_patients.cohorts = 0 and member_patients.eligibilities = 1 then 1 else 0 end) as eligibility_only
-    from int_registration as registration
-    left join member_patients
-        on member_patients.patient_no = registration.patient_no
-        and member_patients.practice_no = registration.practice_no
-    group by registration.practice_no
-),
-recorded_cohorts as (
-    select int_row.practice_no, codes.membership_no
-    from int_row
-    inner join raw_code as codes on codes.code_no = int_row.code_no
-    inner join raw_file as files on files.file_no = int_row.file_no
-    where int_row.step > 8 and codes.role = 'cohort' and files.kind <> 'batch_add'
-    group by int_row.practice_no, codes.membership_no
-),
-membership_counts as (
-    select memberships.practice_no, count(*) as not_in_record
-    from int_membership as memberships
-    inner join recorded_cohorts
-        on recorded_cohorts.practice_no = memberships.practice_no
-        and recorded_cohorts.membership_no = memberships.membership_no
-    where memberships.membership_rank = 1 and not memberships.is_in_record
-    group by memberships.practice_no
-),
-assessment_counts as (
-    select
-        assessments.practice_no,
-        sum(case when assessments.segments = 0 then 1 else 0 end) as without_segment,
-        sum(case when assessments.has_eligibility then 0 else 1 end) as without_eligibility,
-        sum(case when assessments.activity_date < registration.registered_date then 1 else 0 end) as before_registration,
-        sum(case when assessments.timeliness = 'late' then 1 else 0 end) as late,
-        sum(case when assessments.timeliness = 'unproven' then 1 else 0 end) as unproven
-    from int_assessment as assessments
-    inner join int_registration as registration
-        on registration.patient_no = assessments.patient_no
-        and registration.practice_no = assessments.practice_no
-    group by assessments.practice_no
+status_counts as (
+    select practice_no, sum(case when has_status then 0 else 1 end) as status_unknown
+    from int_registration
+    group by practice_no
 ),
 daily as (
     select practice_no, activity_date, count(*) as on_the_day
@@ -159,15 +110,7 @@ counted as (
             when 'missing_contract_value' then counts.no_value
             when 'stale_extract' then file_counts.stale
             when 'extract_after_as_at' then file_counts.ahead
-            when 'status_unknown' then patient_counts.status_unknown
-            when 'cohort_without_eligibility' then patient_counts.cohort_only
-            when 'eligibility_without_cohort' then patient_counts.eligibility_only
-            when 'batch_add_not_in_record' then membership_counts.not_in_record
-            when 'assessment_without_segment' then assessment_counts.without_segment
-            when 'assessment_without_eligibility' then assessment_counts.without_eligibility
-            when 'assessment_before_registration' then assessment_counts.before_registration
-            when 'late_coded' then assessment_counts.late
-            when 'unproven_coding_date' then assessment_counts.unproven
+            when 'status_unknown' then status_counts.status_unknown
             when 'single_day_spike' then spike_days.affected
             when 'fewer_than_last_period' then lost_counts.affected
         end as affected,
@@ -178,9 +121,7 @@ counted as (
     from practice_counts as counts
     cross join raw_check as checks
     left join file_counts on file_counts.practice_code = counts.practice_code
-    left join patient_counts on patient_counts.practice_no = counts.practice_no
-    left join membership_counts on membership_counts.practice_no = counts.practice_no
-    left join assessment_counts on assessment_counts.practice_no = counts.practice_no
+    left join status_counts on status_counts.practice_no = counts.practice_no
     left join spike_days on spike_days.practice_no = counts.practice_no
     left join lost_counts on lost_counts.practice_code = counts.practice_code
 ),

@@ -48,7 +48,9 @@ func newRejectsCommand(s streams) *cobra.Command {
 		Short: "List the rows that one practice must mend",
 		Long: `Reads the period's files as check does and lists the rejected rows of one practice:
 file, line, field, reason and fix, and never what stands in a row. A row whose own
-practice is not known is in the list of the practice whose file it is in.
+practice is not known is in the list of the practice whose file it is in. With
+--findings also the rows that were read and need a look; of an assessment or a
+patient that lacks something, the row that was kept.
 
 ` + exitCodes,
 		Args: noArguments,
