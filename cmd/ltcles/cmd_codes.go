@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -61,6 +62,9 @@ and status texts. A copy in a workspace's reference/contracts replaces it there 
 }
 
 func runCodesFile(text string, s streams) error {
+	if text == "" {
+		return usageError{errors.New("no contract year; give --year 2026-27")}
+	}
 	year, err := contract.ParseYear(text)
 	if err != nil {
 		return usageError{err}

@@ -55,7 +55,10 @@ func runConnect(o ConnectOptions, s streams) error {
 	write, ok := map[string]func(io.Writer, connect.Source) error{
 		"duckdb": connect.DuckDB, "powerbi": connect.PowerBI, "python": connect.Python, "r": connect.R,
 	}[o.To]
-	if !ok {
+	switch {
+	case o.To == "":
+		return usageError{errors.New("no tool; give --to duckdb, powerbi, python or r")}
+	case !ok:
 		return usageError{fmt.Errorf("--to %q; expected duckdb, powerbi, python or r", o.To)}
 	}
 	if err := checkOutput(o.Output); err != nil {
