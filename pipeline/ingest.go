@@ -235,7 +235,7 @@ func (r *run) settleDates() error {
 		r.asAt, r.report.AsAtFrom = r.newestStated(), "the newest run date that the files state"
 	}
 	if r.asAt.IsNone() {
-		r.asAt, r.report.AsAtFrom = r.cfg.Today, "today, because no file states a run date"
+		r.asAt, r.report.AsAtFrom = r.cfg.Today, "today, because no file states a run date that is one"
 	}
 	if start := r.cfg.Period.Start(); r.asAt < start {
 		return &config.Problem{

@@ -162,16 +162,17 @@ func membersOf(unpacked *zip.Reader) ([]member, *Refusal) {
 }
 
 // entryName is the name of an entry as text. Names that do not say that they are
-// UTF-8, and are not, are of code page 437, as ZIP has it.
+// UTF-8, and are not, are of code page 437, as ZIP has it. Some of what packs on
+// Windows parts folders by a backslash.
 func entryName(entry *zip.File) string {
-	if utf8.ValidString(entry.Name) {
-		return entry.Name
+	name := entry.Name
+	if !utf8.ValidString(name) {
+		var err error
+		if name, err = charmap.CodePage437.NewDecoder().String(name); err != nil {
+			return ""
+		}
 	}
-	name, err := charmap.CodePage437.NewDecoder().String(entry.Name)
-	if err != nil {
-		return ""
-	}
-	return name
+	return strings.ReplaceAll(name, `\`, "/")
 }
 
 var driveLetter = regexp.MustCompile(`^[A-Za-z]:`)
@@ -179,7 +180,7 @@ var driveLetter = regexp.MustCompile(`^[A-Za-z]:`)
 // unsafeName says what is wrong with the name of an entry, "" for nothing.
 func unsafeName(name string) string {
 	switch {
-	case strings.HasPrefix(name, "/") || strings.ContainsRune(name, '\\') || driveLetter.MatchString(name) || slices.Contains(strings.Split(name, "/"), ".."):
+	case strings.HasPrefix(name, "/") || driveLetter.MatchString(name) || slices.Contains(strings.Split(name, "/"), ".."):
 		return "a path that leads out of it"
 	case !fs.ValidPath(name) || name == "." || strings.ContainsFunc(name, unicode.IsControl):
 		return "a name that is none"

@@ -77,7 +77,7 @@ func TestArchiveMembersAreFiles(t *testing.T) {
 		"b.csv": {Data: []byte(export)},
 		"Z00001/Sent.ZIP": {Data: packed(t,
 			"folder/", "", "folder/claims.csv", export, "./Z00001 417206009.txt", "9990000018\n",
-			"Batch add/list.csv", export, "report.xlsx", string(book(t, "Report|visible|"+sheetHeader+row(2, "Z00001", "#9990000018", "@46143", "#417206009"))),
+			`Batch add\list.csv`, export, "report.xlsx", string(book(t, "Report|visible|"+sheetHeader+row(2, "Z00001", "#9990000018", "@46143", "#417206009"))),
 			"inner.zip", string(packed(t, "a.csv", export)), "Thumbs.db", "x", "__MACOSX/._claims.csv", "x", "r\xe9sum\xe9.csv", export, "na\u00efve!.csv", export,
 		)},
 		"._b.zip": {Data: []byte("x")},

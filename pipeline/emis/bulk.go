@@ -119,7 +119,7 @@ func (in *Inspector) decideBulk(f *File, head []byte) error {
 	if rec.broken || slices.ContainsFunc(names, func(name string) bool { return strings.ContainsRune(name, '"') }) {
 		return refuse(rec.line, "a stray quote in the header", "header cells without quotes in them", "take the file from the extract again")
 	}
-	f.HeaderLine = rec.line
+	f.HeaderLine, f.headerEnd = rec.line, rec.line
 	f.layout = &layout{headerLine: rec.line, patient: map[Field]int{}}
 	b.at = map[string]int{}
 	wanted := map[string]string{}

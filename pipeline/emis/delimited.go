@@ -184,7 +184,7 @@ const maxRemembered = 4096
 // openText makes the records of a text those below its header.
 func (r *fileReader) openText(file io.Reader) error {
 	l := newLines(decoded(file, r.file.Encoding))
-	for r.file.HeaderLine > 0 && l.line <= r.file.HeaderLine {
+	for l.line <= r.file.headerEnd {
 		_, next, ok, err := l.at(0)
 		if errors.Is(err, errLongLine) {
 			return tooLong(l.line)
@@ -199,8 +199,43 @@ func (r *fileReader) openText(file io.Reader) error {
 	}
 	records := newRecords(l, r.file.Delimiter)
 	records.needed = r.file.layout.width
+	if r.file.bulk == nil {
+		records.isRecord = r.saysSomething
+	}
 	r.records = records
 	return nil
+}
+
+// saysSomething tells whether a line of text says, where this file's records do, who
+// or what it is about: a patient number, a practice, a code or a date. The lines
+// of a note do not, however many delimiters they have.
+func (r *fileReader) saysSomething(line []byte) bool {
+	cells := splitPlain(nil, line, r.file.Delimiter)
+	at := func(column int) []byte {
+		if column < 0 || column >= len(cells) {
+			return nil
+		}
+		return bytes.Trim(cells[column], `" `)
+	}
+	for _, column := range []int{r.cols.nhs, r.cols.emis} {
+		if digits := bare(nil, at(column)); len(digits) > 0 && len(bytes.Trim(digits, "0123456789")) == 0 {
+			return true
+		}
+	}
+	if code := at(r.cols.practice); len(code) > 0 && r.practiceOf(code).state == Valid {
+		return true
+	}
+	for _, g := range r.file.layout.groups {
+		if state := r.codeOf(at(g.code)).state; state != Blank && state != Invalid {
+			return true
+		}
+		for _, column := range []int{g.activity, g.recorded} {
+			if _, state := readDate(at(column), r.AsAt); state == Valid {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *fileReader) all() error {
@@ -230,8 +265,8 @@ func (r *fileReader) all() error {
 }
 
 // mayBeFooter tells whether a record has one cell that is not blank, and that
-// cell cannot be data: it is no patient number and does not read as a practice,
-// a code or a date where those stand (SPEC §5.1).
+// cell cannot be data: it has no digit where a patient number stands, and does not
+// read as a practice, a code or a date where those do (SPEC §5.1).
 func (r *fileReader) mayBeFooter(rec *record) bool {
 	if rec.broken {
 		return false
@@ -249,7 +284,7 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 	cell := rec.cells[only]
 	switch only {
 	case r.cols.nhs, r.cols.emis:
-		return false
+		return !bytes.ContainsAny(cell, "0123456789")
 	case r.cols.practice:
 		return r.practiceOf(cell).state != Valid
 	}

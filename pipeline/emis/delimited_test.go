@@ -214,6 +214,20 @@ func TestRows(t *testing.T) {
 				"3.1 Z00001 9990000018/17 417206009 2026-05-01", "4 malformed Z00002", "5.1 Z00002 blank 417206009 2026-05-02",
 				"6.0 Z00001 9990000034", "7.1 Z00001 9990000034 417206009 2026-05-03",
 			}, 0},
+		{"a header over lines", "a.csv", "\"Organisation\nCode\",NHS Number,Date,Code,\"Free\n\ntext\"\nZ00001,9990000018,01-May-2026,417206009,x\n",
+			[]string{"5.1 Z00001 9990000018 417206009 2026-05-01"}, 0},
+		{"a note as wide as a row", "a.csv", "NHS Number,Organisation Code,Date,Code,Note\n" +
+			"9990000018,Z00001,01-May-2026,417206009,\"she\nfell, tripped, hurt, knee, 3 days\nand, went, home, with, Z00001\"\n" +
+			"9990000026,Z00001,01-May-2026,417206009,\"open\n" +
+			"9990000034,Z00001,01-May-2026,417206009,\"x\"\n" +
+			"no number,Z00001,,,\"open\n" +
+			",,01-May-2026,,\"x\"\n",
+			[]string{
+				"2.1 Z00001 9990000018 417206009 2026-05-01", "5 malformed blank", "6.1 Z00001 9990000034 417206009 2026-05-01",
+				"7 malformed blank", "8.1 blank blank blank 2026-05-01",
+			}, 0},
+		{"a footer under the patient's number", "a.csv", "NHS Number,Organisation Code,Date,Code\n9990000018,Z00001,01-May-2026,417206009\n9990000026,,,\nEnd of report\n",
+			[]string{"2.1 Z00001 9990000018 417206009 2026-05-01", "3.0 blank 9990000026"}, 1},
 		{"one header row fills nothing down", "a.csv", header + "Z00001,9990000018,,01-May-2026,417206009,,X\n,,,02-May-2026,417206009,,\n",
 			[]string{"2.1 Z00001 9990000018 417206009 2026-05-01", "3.1 blank blank 417206009 2026-05-02"}, 0},
 		{"a last continuation line with one cell", "a.csv", two + "Z00001,9990000018,17,X,01-May-2026,417206009,,,\n,,,,02-May-2026,,,,\nEnd\n",

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,11 +65,12 @@ type File struct {
 	ExtractDate  civil.Date
 	RelativeDate civil.Date
 
-	layout  *layout
-	bulk    *bulkFile // nil unless the file is of a bulk extract
-	sheet   string    // the worksheet that is read, where it is a workbook
-	lacking []Field   // what more headers in ltcles.yaml could add
-	modTime time.Time
+	layout    *layout
+	headerEnd int       // the physical line on which the column headers end
+	bulk      *bulkFile // nil unless the file is of a bulk extract
+	sheet     string    // the worksheet that is read, where it is a workbook
+	lacking   []Field   // what more headers in ltcles.yaml could add
+	modTime   time.Time
 }
 
 // DelimiterName names the delimiter in words, "" where there is none.
@@ -218,9 +220,12 @@ func (in *Inspector) decideText(f *File, head []byte) error {
 // decideTable settles the layout, kind, practice and code of a file in which a
 // header was found.
 func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra Layout) (err error) {
-	f.HeaderLine = found.line
+	f.HeaderLine, f.headerEnd = found.line, found.end
 	if isBulkHeader(found.columnRow) {
 		return refuseBulkName(found.line)
+	}
+	if found.patientLine > 0 {
+		return refuse(found.patientLine, "an NHS number above the header", "the header above every patient", "move the header's line back to the top, where sorting may have taken it from, or export the search again")
 	}
 	f.readPreamble(found.preamble)
 	if f.Practice == "" {
@@ -286,7 +291,7 @@ func (in *Inspector) decideKind(f *File) error {
 			missing = append(missing, "a code beside the date (a SNOMED Code column, or a column group that ltcles.yaml maps to a code)")
 			break
 		}
-		missing = append(missing, "events (a SNOMED Code and a Date column in one group), or status columns (Patient Type, Registration Status, Deducted Date, Date of Death)")
+		missing = append(missing, "events (a SNOMED Code and a Date column in one group), or status columns (Patient Type, Registration Status, Registered Date, Deducted Date, Date of Death)")
 	}
 	if len(missing) > 0 {
 		seen := "none"
@@ -369,12 +374,13 @@ func (in *Inspector) decideArchive(f *File) error {
 
 // A header is where a file's column headers were found.
 type header struct {
-	delimiter byte
-	line      int
-	known     int
-	columnRow []string
-	groupRow  []string   // nil where the report has one header row
-	preamble  [][]string // the lines above, without the group row
+	delimiter   byte
+	line, end   int // the physical lines that it begins and ends on
+	known       int
+	columnRow   []string
+	groupRow    []string   // nil where the report has one header row
+	preamble    [][]string // the lines above, without the group row
+	patientLine int        // the first line above with a cell that is an NHS number; 0 for none
 }
 
 func (h *header) preambleTexts() []string {
@@ -394,7 +400,9 @@ func findHeader(head []byte, words vocabulary) (*header, error) {
 	var best *header
 	limit := headLines
 	for _, delimiter := range delimiters {
-		found, err := headerIn(headRecords(head, delimiter), words, limit)
+		records := headRecords(head, delimiter)
+		records.isWanted = func(cells [][]byte) bool { return words.isHeaderOverLines(cells, delimiter) }
+		found, err := headerIn(records, words, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -413,7 +421,7 @@ func findHeader(head []byte, words vocabulary) (*header, error) {
 // headerIn looks for the header in the records up to a line.
 func headerIn(records recordSource, words vocabulary, limit int) (*header, error) {
 	var above [][]string
-	isAboveWhole := true
+	isAboveWhole, patientLine := true, 0
 	for {
 		rec, err := records.next()
 		if rec == nil || err != nil || rec.line > limit {
@@ -426,9 +434,14 @@ func headerIn(records recordSource, words vocabulary, limit int) (*header, error
 		if !isHeader {
 			above = append(above, cellStrings(rec.cells))
 			isAboveWhole = !rec.valueless
+			if patientLine == 0 && slices.ContainsFunc(rec.cells, isNHSNumber) {
+				patientLine = rec.line
+			}
 			continue
 		}
-		h := &header{line: rec.line, known: known, columnRow: cellStrings(rec.cells), preamble: above}
+		h := &header{
+			line: rec.line, end: rec.line + rec.extra, known: known, columnRow: cellStrings(rec.cells), preamble: above, patientLine: patientLine,
+		}
 		isWhole := !rec.valueless
 		if n := len(above); n > 0 && plain(above[n-1][0]) == patientDetails {
 			h.groupRow, h.preamble = above[n-1], above[:n-1]
@@ -439,6 +452,19 @@ func headerIn(records recordSource, words vocabulary, limit int) (*header, error
 		}
 		return h, nil
 	}
+}
+
+// isHeaderOverLines tells whether a record with a line break in a cell is the header,
+// or the row of its groups. A cell with a delimiter beside the line break may be a
+// quote left open that has swallowed patients.
+func (v vocabulary) isHeaderOverLines(cells [][]byte, delimiter byte) bool {
+	for _, cell := range cells {
+		if bytes.IndexByte(cell, '\n') >= 0 && bytes.IndexByte(cell, delimiter) >= 0 {
+			return false
+		}
+	}
+	_, isHeader := v.isHeader(cells)
+	return len(cells) > 1 && (isHeader || plain(string(cells[0])) == patientDetails)
 }
 
 // headRecords splits the head of a text by a delimiter.
@@ -480,11 +506,16 @@ func (f *File) readPreamble(rows [][]string) {
 					break
 				}
 			}
+			var state State
 			switch plain(name) {
 			case "lastrun":
-				f.ExtractDate, _ = readDate([]byte(strings.TrimSpace(rest)), civil.None)
+				if f.ExtractDate, state = readDate([]byte(strings.TrimSpace(rest)), civil.None); state == Invalid {
+					f.note("the run date above the header is no date as EMIS writes it (dd-MMM-yyyy), and the file is read as one that states none")
+				}
 			case "relativedate":
-				f.RelativeDate, _ = readDate([]byte(strings.TrimSpace(rest)), civil.None)
+				if f.RelativeDate, state = readDate([]byte(strings.TrimSpace(rest)), civil.None); state == Invalid {
+					f.note("the relative date above the header is no date, and is not used")
+				}
 			}
 		}
 	}

@@ -131,6 +131,9 @@ func TestRefusals(t *testing.T) {
 		{"a.csv", "Patient Details,,Assessed,,\nOrganisation Code,NHS Number,Date,Code,Date\n", "the header of activity_date twice in one group"},
 		{"a.csv", "Organisation Code,NHS Number,NHS Number,Date,Code\n", "the header of nhs_number twice"},
 		{"a.csv", "Organisation Code,NHS Number,Date,Code,\"Name\nZ00001,9990000018,,,Zebedee Quince\n", "no header that is known"},
+		{"a.csv", "Organisation Code,NHS Number,Date,Code,\"Name\nZ00001,9990000018,,,\"\n", "no header that is known"},
+		{"a.csv", "Z00001,9990000018,01-May-2026,417206009\n" + exportHeader + exportLine, "line 1: found an NHS number above the header"},
+		{"a.csv", "A search\nZ00001,999 000 0018,01-May-2026,417206009\nPatient Details,,Assessed\nOrganisation Code,NHS Number,Date,Code\n", "line 2: found an NHS number above the header"},
 		{"a.csv", "Organisation Code,NHS Number,Date,Code,5\" x\nZ00001,9990000018,,,Zebedee Quince\n", "line 1: found a stray quote in the header"},
 		{"a.csv", "Patient Details,Patient Details,Assessed,Assessed,Assessed,Assessed\nOrganisation Code,NHS Number,Date,Code,Event Date,Concept ID\n", "activity_date twice in one group, or two groups of one name side by side"},
 		{"a.csv", "Patient Details,,5\" x,\nOrganisation Code,NHS Number,Date,Code\n", "line 2: found a stray quote in the header"},
@@ -186,7 +189,11 @@ func TestPreamble(t *testing.T) {
 				tt.name, f.ExtractDate, f.RelativeDate, f.Practice, f.HeaderLine, f.Status, tt.extract, tt.relative, tt.practis, tt.line)
 		}
 	}
-	f := inspect(t, "Z00001.csv", "Organisation:,Z00002\n"+data)
+	f := inspect(t, "a.csv", "Last Run:,1/7/2026 17:03\n"+data)
+	if !f.ExtractDate.IsNone() || !strings.HasPrefix(f.Message, "the run date above the header is no date") {
+		t.Errorf("a run date as EMIS does not write it: %s, %q", f.ExtractDate, f.Message)
+	}
+	f = inspect(t, "Z00001.csv", "Organisation:,Z00002\n"+data)
 	if f.Practice != "Z00001" {
 		t.Errorf("the name says Z00001 and the preamble Z00002: %q", f.Practice)
 	}
@@ -285,6 +292,7 @@ func TestLayout(t *testing.T) {
 		{"one row", "Organisation Code,NHS Number,Date,SNOMED Code,Date Recorded", "practice_code=0 nhs_number=1 [3 2 4 ] of 5"},
 		{"case, spaces and punctuation", "organisation_code,N.H.S. number,DATE:,Snomed-Code", "practice_code=0 nhs_number=1 [3 2 -1 ] of 4"},
 		{"quoted", `"Organisation Code","NHS Number","Date","Code"`, "practice_code=0 nhs_number=1 [3 2 -1 ] of 4"},
+		{"line breaks", "\"Organisation\nCode\",NHS Number,Date,Code,\"Free\r\ntext\"", "practice_code=0 nhs_number=1 [3 2 -1 ] of 5"},
 		{"trailing empty columns", "Organisation Code,NHS Number,Date,Code,, ", "practice_code=0 nhs_number=1 [3 2 -1 ] of 4"},
 		{"unknown last column", "Organisation Code,NHS Number,Date,Code,,Value", "practice_code=0 nhs_number=1 [3 2 -1 ] of 6"},
 		{"no-break blanks", "Organisation\u00a0Code,NHS\u00a0Number,Date,Code", "practice_code=0 nhs_number=1 [3 2 -1 ] of 4"},
@@ -302,6 +310,7 @@ func TestLayout(t *testing.T) {
 		{"practice of entry", "Patient Details,,Assessed,,\nNHS Number,Practice Code,Organisation Code,Date,Code", "practice_code=1 nhs_number=0 [4 3 -1 ] of 5"},
 		{"a code in the group's name", "Patient Details,,Assessed (756261000000100),,\nNHS Number,Organisation Code,Date,Date Recorded,Value", "practice_code=1 nhs_number=0 [-1 2 3 756261000000100] of 5"},
 		{"a code in the name and a column", "Patient Details,,417206009,\nNHS Number,Organisation Code,Date,Code", "practice_code=1 nhs_number=0 [3 2 -1 ] of 4"},
+		{"a line break in a group's name", "Patient Details,,\"Assessed\n(756261000000100)\",,\nNHS Number,Organisation Code,Date,Date Recorded,\"Free\ntext\"", "practice_code=1 nhs_number=0 [-1 2 3 756261000000100] of 5"},
 		{"a mapped group", "Patient Details,,cvd REVIEW,\nNHS Number,Organisation Code,Date,Value", "practice_code=1 nhs_number=0 [-1 2 -1 417206009] of 4"},
 		{"status in a group", "Patient Details,,GMS,,Assessed,,\nNHS Number,Organisation Code,Patient Type,Deducted Date,Date,Code,Patient Type", "practice_code=1 nhs_number=0 patient_type=2 deducted_date=3 [5 4 -1 ] of 7"},
 		{"status of an event is none", "Patient Details,,Assessed,,\nNHS Number,Organisation Code,Date,Code,Patient Type", "practice_code=1 nhs_number=0 [3 2 -1 ] of 5"},

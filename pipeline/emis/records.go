@@ -17,6 +17,7 @@ type record struct {
 	line      int
 	cells     [][]byte
 	broken    bool // broken quoting (SPEC §6.1, malformed_row): cells are not to be used
+	extra     int  // the physical lines that it spans beyond the first
 	covered   bool // of a workbook: malformed as well, unless it is a footer
 	valueless bool // of a workbook: some cell shows an error, or was never worked out
 }
@@ -43,12 +44,17 @@ type recordSource interface {
 // A quoted field may run over a line end, but a quote left open spoils its own
 // physical line and no other. The two are told apart by what the lines are by
 // themselves: where the opening line is as wide as a record of this file needs to
-// be and so is the line after it, or where a line wholly inside the quotes is,
-// the quote is a stray one, because reading on would swallow records.
+// be and the line after it is a record by itself, or a line wholly inside the
+// quotes is, the quote is a stray one, because reading on would swallow records.
+// While the header is looked for, nothing is known of records: there a quoted field
+// runs on where that makes the header.
 type records struct {
 	lines     *lines
 	delimiter byte
-	needed    int // fields that a record has at least; below 2 no field runs over a line end, as while the header is looked for
+	needed    int                       // fields that a record has at least; below 2 no field runs over a line end
+	isRecord  func(line []byte) bool    // whether a line that is wide enough says what a record does; nil: each does
+	isWanted  func(cells [][]byte) bool // while the header is looked for: whether the record is it, or names its groups
+	runsFree  bool                      // the quoted field runs on, to see whether what comes of it is wanted
 	rec       record
 	scratch   []byte
 	spans     []int
@@ -74,6 +80,7 @@ func (r *records) next() (*record, error) {
 	}
 	line := r.lines.text(0, end)
 	r.rec.line = r.lines.line
+	r.rec.extra = 0
 	r.rec.broken = false
 	r.rec.cells = r.rec.cells[:0]
 	if bytes.IndexByte(line, '"') < 0 {
@@ -82,6 +89,9 @@ func (r *records) next() (*record, error) {
 		return &r.rec, nil
 	}
 	taken, count, err := r.splitQuoted(end, next)
+	if errors.Is(err, errOpenQuote) && r.isWanted != nil {
+		taken, count, err = r.splitWanted(end, next)
+	}
 	if errors.Is(err, errTextAfterQuote) || errors.Is(err, errOpenQuote) {
 		r.rec.broken = true
 		r.rec.cells = r.rec.cells[:0]
@@ -94,8 +104,21 @@ func (r *records) next() (*record, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.rec.extra = count - 1
 	r.lines.take(taken, count)
 	return &r.rec, nil
+}
+
+// splitWanted lets a quoted field run on, where the header comes of it.
+func (r *records) splitWanted(lineEnd, next int) (taken, count int, err error) {
+	r.runsFree = true
+	defer func() { r.runsFree = false }()
+	r.rec.cells = r.rec.cells[:0]
+	taken, count, err = r.splitQuoted(lineEnd, next)
+	if err == nil && !r.isWanted(r.rec.cells) {
+		err = errOpenQuote
+	}
+	return taken, count, err
 }
 
 func tooLong(line int) *Refusal {
@@ -183,7 +206,7 @@ func (r *records) splitQuoted(lineEnd, next int) (taken, count int, err error) {
 	for i := 0; i < len(r.spans); i += 2 {
 		r.rec.cells = append(r.rec.cells, r.scratch[r.spans[i]:r.spans[i+1]])
 	}
-	if count > 1 && !r.fits() {
+	if count > 1 && !r.runsFree && !r.fits() {
 		return 0, 0, errOpenQuote
 	}
 	return next, count, nil
@@ -193,18 +216,29 @@ func (r *records) splitQuoted(lineEnd, next int) (taken, count int, err error) {
 // quote may be read on into the line that begins at next. pos is where the quoted
 // text on this line begins.
 func (r *records) runsOn(pos, lineEnd, next, count int) (bool, error) {
-	if r.needed < 2 || count >= maxQuotedLines || lineEnd > maxQuotedBytes {
+	if count >= maxQuotedLines || lineEnd > maxQuotedBytes {
 		return false, nil
 	}
-	delimiters := r.delimitersIn(pos, lineEnd)
-	if count > 1 {
-		return delimiters+1 < r.needed, nil
+	if r.runsFree {
+		return true, nil
 	}
-	if fields := len(r.spans)/2 + 1; fields+delimiters < r.needed {
+	if r.needed < 2 {
+		return false, nil
+	}
+	if count > 1 {
+		return !r.isRecordItself(pos, lineEnd), nil
+	}
+	if fields := len(r.spans)/2 + 1; fields+r.delimitersIn(pos, lineEnd) < r.needed {
 		return true, nil
 	}
 	end, _, ok, err := r.lines.at(next)
-	return ok && r.delimitersIn(next, end)+1 < r.needed, err
+	return ok && !r.isRecordItself(next, end), err
+}
+
+// isRecordItself tells whether a physical line, or what is quoted on it, is as wide
+// as a record and says what one does.
+func (r *records) isRecordItself(begin, end int) bool {
+	return r.delimitersIn(begin, end)+1 >= r.needed && (r.isRecord == nil || r.isRecord(r.lines.text(begin, end)))
 }
 
 func (r *records) delimitersIn(from, to int) int {

@@ -32,9 +32,11 @@ type sheetCell struct {
 }
 
 // isWithoutValue tells whether a cell shows an error, or a formula that was
-// never worked out: it is not blank, and has no value either.
+// never worked out: it is not blank, and has no value either. An empty value is
+// one only of a text: what wrote the others did not work them out.
 func (c *sheetCell) isWithoutValue() bool {
-	return c.kind == "e" || c.hasFormula && !c.hasValue
+	isEmpty := !c.hasValue || c.value == "" && c.kind != "str"
+	return c.kind == "e" || c.hasFormula && isEmpty
 }
 
 func newSheetXML(r io.Reader) *sheetXML { return &sheetXML{decoder: xml.NewDecoder(r)} }

@@ -112,6 +112,12 @@ func ReadNHSNumber(dst, cell []byte, allowTest bool) ([]byte, State) {
 	return dst, Valid
 }
 
+// isNHSNumber tells whether a cell holds an NHS number, of the test range or not.
+func isNHSNumber(cell []byte) bool {
+	_, state := ReadNHSNumber(nil, cell, true)
+	return state == Valid
+}
+
 // ReadEMISNumber reads an EMIS number: digits as a rule, but whatever has one is the
 // practice's own number for the patient. Stray quotes are none of it. Empty where
 // the cell is blank, or holds no digit but 0: "N/A", "-" and a footer's words are

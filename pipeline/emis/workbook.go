@@ -157,7 +157,7 @@ func (w *workbook) checkParts(unpacked *zip.Reader) error {
 		}
 	}
 	if w.parts["[content_types].xml"] == nil {
-		return refuse(0, "an archive under the name of a workbook", "a workbook as .xlsx", "name it .zip")
+		return refuse(0, "an archive that is no workbook", "a workbook, or an archive named .zip", "name it .zip")
 	}
 	return nil
 }

@@ -137,11 +137,13 @@ func TestWorkbookRows(t *testing.T) {
 			row(4, "Z00001", "#9990000018", `<c><f>C9</f></c>`, "#417206009") +
 			row(5, "Z00001", "#9990000018", "@46143", `<c t="e"><f>D9</f><v>#N/A</v></c>`) +
 			row(6, "Z00001", `<c t="b"><v>1</v></c>`, "@46143", "#417206009") +
-			row(7, "Z00001", "#9990000018", "@46143", "#417206009", `<c t="e"><v>#N/A</v></c>`),
+			row(7, "Z00001", "#9990000018", "@46143", "#417206009", `<c t="e"><v>#N/A</v></c>`) +
+			row(8, "Z00001", "#9990000018", `<c s="1"><f>C9</f><v/></c>`, "#417206009"),
 			[]string{
 				"2.1 Z00001 9990000018 417206009 2026-05-01", "3.1 Z00001 9990000018 417206009 blank",
 				"4 malformed blank", "5 malformed blank", "6.1 Z00001 invalid 417206009 2026-05-01",
 				"7 malformed blank", // right of the last named column
+				"8 malformed blank",
 			}},
 		{"gaps, short rows, blank rows, rows and cells that do not say where they are", row(3, "Organisation Code", "", "", "", "NHS Number", "Date", "SNOMED Code", "Date Recorded") +
 			row(6, "Z00001", "", "", "", "#9990000018", "@46143", "#417206009") +
@@ -336,8 +338,8 @@ func TestRefusedByWhatTheyAre(t *testing.T) {
 		{"a.xlsx", packed(t, strange...), "a workbook of another kind"},
 		{"a.xlsx", []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 made up"), "an old Office file"},
 		{"a.xlsx", []byte("Organisation Code,NHS Number\n"), "no workbook, under the name of one"},
-		{"a.xlsx", packed(t, "a.csv", "x"), "an archive under the name of a workbook"},
-		{"a.csv", packed(t, "a.csv", "x"), "an archive under the name of a workbook"},
+		{"a.xlsx", packed(t, "a.csv", "x"), "an archive that is no workbook"},
+		{"a.csv", packed(t, "a.csv", "x"), "an archive that is no workbook"},
 	} {
 		f := inspectBytes(t, tt.name, tt.content)
 		if f.Status != Refused || !strings.Contains(f.Message, tt.says) || f.Refusal.Fix == "" || f.SHA256 == "" {
