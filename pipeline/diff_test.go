@@ -273,8 +273,8 @@ func mustExplainPositions(t *testing.T, compared *pipeline.Comparison, list []pi
 	}
 }
 
-// The cases of assessments that are gone show every reason, and so do the findings; a practice
-// that is no longer listed has no finding.
+// The cases of assessments that are gone show every reason, and so do the findings; that of a
+// practice that is no longer listed is of no practice.
 func TestDiffTellsEveryReason(t *testing.T) {
 	t.Parallel()
 	told := map[string]bool{}
@@ -309,6 +309,11 @@ func TestDiffTellsEveryReason(t *testing.T) {
 		without := slices.DeleteFunc(strings.SplitAfter(string(text), "\n"), func(line string) bool { return strings.Contains(line, "Y90002") })
 		write(t, practices, strings.Join(without, ""))
 		c.runs[1].do(t, w, 1)
+		source := goldenSource{run: c.runs[1], workspace: w}
+		gone := "1 assessment(s) that counted in the period before no longer do: practice not listed, first Y90002"
+		if rows := source.table(t, "fact_finding", []string{"practice_code", "message"}); !slices.ContainsFunc(rows, func(row []string) bool { return row[0] == "" && row[1] == gone }) {
+			t.Errorf("no finding says that a practice is no longer listed: %q", rows)
+		}
 		compared, _ = diff(t, w, "2026-05", "2026-06", "Y90002")
 		if want := []pipeline.LossReport{{Practice: "Y90002", Reason: "practice not listed", Assessments: 1}}; !slices.Equal(compared.Losses, want) {
 			t.Errorf("of a practice that is no longer listed: %v; want %v", compared.Losses, want)

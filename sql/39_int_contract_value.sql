@@ -9,7 +9,7 @@ final as (
     select
         practice_code,
         cast(
-            round(cast(weighted_population as decimal(15, 6)) * pence_per_weighted_head) as decimal(18, 0)
+            round(cast(weighted_population as decimal(25, 16)) * cast(pence_per_weighted_head as decimal(10, 0))) as decimal(18, 0)
         ) as contract_pence
     from raw_practice
 )

@@ -1,5 +1,5 @@
--- int_finding: one row per practice (null where a file names none) and check that
--- found something (SPEC §9). affected counts what the check is about: files, rows,
+-- int_finding: one row per practice (null where a file names none, and for practices
+-- that are no longer listed) and check that found something (SPEC §9). affected counts what the check is about: files, rows,
 -- patients or assessments; detail says more where there is more to say.
 create table int_finding as
 with
@@ -99,6 +99,12 @@ lost_counts as (
     from lost_reasons
     group by practice_code
 ),
+unlisted_counts as (
+    select sum(affected) as affected, concat('practice not listed, first ', min(practice_code)) as detail
+    from lost_reasons
+    where reason = 'practice not listed'
+    having count(*) > 0
+),
 counted as (
     select
         counts.practice_code,
@@ -133,5 +139,7 @@ final as (
     select cast(null as string) as practice_code, check_name, affected, cast(null as string) as detail from unowned_files where affected > 0
     union all
     select practice_code, check_name, affected, detail from unread_files
+    union all
+    select cast(null as string) as practice_code, 'fewer_than_last_period' as check_name, affected, detail from unlisted_counts
 )
 select * from final;

@@ -282,7 +282,7 @@ func (r fileReader) pence(node yaml.Node) map[string]*int64 {
 		}
 		pence, ok := fixedPoint(strings.TrimPrefix(text, "£"), 2)
 		if !ok || pence == 0 || pence >= mostPence {
-			r.Add(value.Line, fmt.Sprintf("%s: %q", place, text), "pounds below 1,000, such as 8.40, or the words: "+notSet, "correct it")
+			r.Add(value.Line, fmt.Sprintf("%s: %q", place, text), "pounds below 1,000 with at most two decimals, such as 8.40, or the words: "+notSet, "correct it")
 			continue
 		}
 		places[place] = &pence

@@ -193,11 +193,15 @@ func (d *decision) practiceFindings(add adder) {
 	}
 }
 
-// previousFindings count the assessments that counted in the previous period and are gone.
+// previousFindings count the assessments that counted in the previous period and are gone; those of
+// a practice that is no longer listed are of none.
 func (d *decision) previousFindings(out *Output, add adder) {
 	for _, loss := range out.Losses {
-		if loss.WasCounted && d.isListed(loss.Practice) {
+		switch {
+		case loss.WasCounted && d.isListed(loss.Practice):
 			add(loss.Practice, "fewer_than_last_period", 1)
+		case loss.WasCounted:
+			add("", "fewer_than_last_period", 1)
 		}
 	}
 }

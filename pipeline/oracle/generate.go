@@ -328,6 +328,8 @@ func (g *generator) makeWeighted() string {
 		return fmt.Sprintf("%d.%06d", heads%1_000_000_000, g.IntN(1_000_000))
 	case 3: // whole pence and a half at 8.40 a head
 		return fmt.Sprintf("%d.%06d", heads%1_000_000_000, 8_375*(1+2*g.IntN(50)))
+	case 4: // an average, as a program writes it
+		return fmt.Sprintf("%d.%012d", heads%100_000, g.Int64N(1_000_000_000_000))
 	}
 	return fmt.Sprintf("%d.%02d", heads%1_000_000_000, g.IntN(100))
 }

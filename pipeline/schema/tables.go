@@ -273,7 +273,7 @@ func factFinding() Table {
 		names = append(names, c.Name)
 	}
 	return table("fact_finding", "practice (null if unknown) and finding",
-		key("practice_code", Varchar, "The ODS code of the practice that the finding is about; null where it is not known.", "R4", "Z00001").nullable(),
+		key("practice_code", Varchar, "The ODS code of the practice that the finding is about; null where it is not known, or no longer listed.", "R4", "Z00001").nullable(),
 		key("check_name", Varchar, "The finding.", "", "assessment_without_segment").of(names...),
 		col("severity", Varchar, "How much it matters.", "", "warning").of(Error, Warning, Info),
 		col("affected", Bigint, "How many patients, rows or files it concerns.", "", "8"),

@@ -9,9 +9,9 @@ package terms
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/big"
 	"slices"
+	"strconv"
 
 	"ltcles/pipeline/config"
 	"ltcles/pipeline/contract"
@@ -109,11 +109,11 @@ func ContractValue(c *contract.Contract, place string, weighted float64) *publis
 	if perHead == nil {
 		return nil
 	}
-	// The weighted population to six decimals, as the tables of the run have it.
-	millionths := big.NewInt(int64(math.Round(weighted * million)))
-	doubled := millionths.Mul(millionths, big.NewInt(2**perHead))
-	doubled.Add(doubled, big.NewInt(million))
-	value := published.Pence(doubled.Div(doubled, big.NewInt(2*million)).Int64())
+	exact, _ := new(big.Rat).SetString(strconv.FormatFloat(weighted, 'f', -1, 64)) // the decimal that was published
+	exact.Mul(exact, new(big.Rat).SetInt64(*perHead))
+	doubled := exact.Num().Mul(exact.Num(), big.NewInt(2))
+	doubled.Add(doubled, exact.Denom())
+	value := published.Pence(doubled.Div(doubled, new(big.Int).Mul(exact.Denom(), big.NewInt(2))).Int64())
 	return &value
 }
 

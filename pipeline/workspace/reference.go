@@ -29,7 +29,7 @@ type Practice struct {
 	Code, Name, Place    string
 	PCNCode, PCNName     string
 	RegisteredPopulation *int64 // nil where blank
-	WeightedPopulation   string // a plain decimal, "" where blank
+	WeightedPopulation   string // a plain decimal without zeros at its end, "" where blank
 	AnnualTarget         *int64 // nil where blank
 }
 
@@ -102,8 +102,20 @@ func choices(from *list, year contract.Year) map[string]string {
 
 var (
 	practiceCode = regexp.MustCompile(`^[A-Z0-9]{3,10}$`)
-	decimal      = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,6})?$`)
+	decimal      = regexp.MustCompile(`^([0-9]{1,9})(\.[0-9]+)?$`)
 )
+
+// plainDecimal reads a number as spreadsheets and programs write averages: at most 17 digits, which is
+// what a double takes, and at most 16 decimals.
+func plainDecimal(text string) (number string, ok bool) {
+	parts := decimal.FindStringSubmatch(text)
+	if parts == nil {
+		return "", false
+	}
+	decimals := strings.TrimRight(parts[2], "0")
+	digits := len(strings.TrimLeft(parts[1]+strings.TrimPrefix(decimals, "."), "0"))
+	return strings.TrimSuffix(parts[1]+decimals, "."), len(decimals) <= 17 && digits <= 17
+}
 
 func practicesOf(from *list, year contract.Year, places map[string]string) []Practice {
 	var into []Practice
@@ -130,8 +142,11 @@ func practicesOf(from *list, year contract.Year, places map[string]string) []Pra
 			row.problem(fmt.Sprintf("place %q is not in %s for %s", practice.Place, placesFile, year),
 				"one of "+strings.Join(slices.Sorted(maps.Keys(places)), ", "), "correct it here or add it there")
 		}
-		if practice.WeightedPopulation != "" && !decimal.MatchString(practice.WeightedPopulation) {
-			row.problem(fmt.Sprintf("weighted_population %q", practice.WeightedPopulation), "a plain number such as 12742.61, or blank", "write it without commas or signs")
+		if text := practice.WeightedPopulation; text != "" {
+			var ok bool
+			if practice.WeightedPopulation, ok = plainDecimal(text); !ok {
+				row.problem(fmt.Sprintf("weighted_population %q", text), "a plain number below 1,000,000,000 such as 12742.61, of at most 17 digits, or blank", "write it without commas or signs, rounded")
+			}
 		}
 		into = append(into, practice)
 	}
@@ -150,7 +165,7 @@ func (r row) count(column string) *int64 {
 	}
 	value, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || len(text) > 9 || text[0] == '-' || text[0] == '+' {
-		r.problem(fmt.Sprintf("%s %q", column, text), "a whole number, or blank", "write it in digits only")
+		r.problem(fmt.Sprintf("%s %q", column, text), "a whole number below 1,000,000,000, or blank", "write it in digits only")
 		return nil
 	}
 	return &value

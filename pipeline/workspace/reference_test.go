@@ -49,7 +49,7 @@ func TestReference(t *testing.T) {
 	}
 	want := []Practice{
 		{Code: "Z99001", Name: "First", Place: "Blackpool", PCNCode: "U1", PCNName: "PCN",
-			RegisteredPopulation: number(1000), WeightedPopulation: "1100.50", AnnualTarget: number(0)},
+			RegisteredPopulation: number(1000), WeightedPopulation: "1100.5", AnnualTarget: number(0)},
 		{Code: "Z99002", Name: "Second, and Sons", Place: "Fylde & Wyre"},
 	}
 	if !reflect.DeepEqual(got.Practices, want) {
@@ -82,10 +82,11 @@ func TestReferenceProblems(t *testing.T) {
 		{"practice twice", practice("2026-27,z99001,Second,Blackpool,,,,,"), soundPlaces, "reference/practices.csv:3: practice Z99001 is already on line 2 for 2026-27; "},
 		{"practice code", practice("2026-27,Z99-2,Second,Blackpool,,,,,"), soundPlaces, `reference/practices.csv:3: practice_code "Z99-2"; `},
 		{"place", practice("2026-27,Z99002,Second,Blackpol,,,,,"), soundPlaces, `reference/practices.csv:3: place "Blackpol" is not in reference/places.csv for 2026-27; expected one of Blackpool; `},
-		{"target", practice("2026-27,Z99002,Second,Blackpool,,,,,40.5"), soundPlaces, `reference/practices.csv:3: annual_target "40.5"; expected a whole number, or blank; `},
+		{"target", practice("2026-27,Z99002,Second,Blackpool,,,,,40.5"), soundPlaces, `reference/practices.csv:3: annual_target "40.5"; expected a whole number below 1,000,000,000, or blank; `},
 		{"negative target", practice("2026-27,Z99002,Second,Blackpool,,,,,-4"), soundPlaces, `reference/practices.csv:3: annual_target "-4"; `},
 		{"population", practice(`2026-27,Z99002,Second,Blackpool,,,"1,000",,`), soundPlaces, `reference/practices.csv:3: registered_population "1,000"; `},
 		{"weighted population", practice("2026-27,Z99002,Second,Blackpool,,,,1.2E+4,"), soundPlaces, `reference/practices.csv:3: weighted_population "1.2E+4"; `},
+		{"a population of 18 digits", practice("2026-27,Z99002,Second,Blackpool,,,,12.3456789012345678,"), soundPlaces, `reference/practices.csv:3: weighted_population "12.3456789012345678"; expected a plain number below 1,000,000,000 such as 12742.61, of at most 17 digits, or blank; `},
 		{"no practice of the year", practiceHeader + strings.Replace(soundPractice, "2026-27", "2025-26", 1), soundPlaces, "reference/practices.csv: no practice for 2026-27; "},
 		{"no place of the year", practiceHeader + soundPractice, "contract_year,place,choice\n", "reference/places.csv: no place for 2026-27; "},
 		{"choice", practiceHeader + soundPractice, "contract_year,place,choice\n2026-27,Blackpool,asthma\n", `reference/places.csv:2: choice "asthma"; expected diabetes, frailty, or blank while undecided; `},

@@ -6,8 +6,8 @@ contract_values as (
     select practices.practice_code
     from raw_practice as practices
     inner join int_contract_value as contract_values on contract_values.practice_code = practices.practice_code
-    where cast(practices.weighted_population as decimal(15, 6)) * practices.pence_per_weighted_head - contract_values.contract_pence
-        not between -0.5 and 0.499999
+    where cast(practices.weighted_population as decimal(25, 16)) * cast(practices.pence_per_weighted_head as decimal(10, 0)) - contract_values.contract_pence
+        not between -0.5 and 0.4999999999999999
 ),
 domain_values as (
     select domain_values.practice_code
