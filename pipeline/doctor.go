@@ -89,9 +89,13 @@ func (d *doctor) add(level, about, found, fix string) {
 	d.found = append(d.found, Diagnosis{level, about, found, fix})
 }
 
-// wrong is an error for each line of err.
+// wrong is an error for each line of err, or for each reason why data is not fit.
 func (d *doctor) wrong(about string, err error) {
-	for line := range strings.Lines(err.Error()) {
+	text := err.Error()
+	if notFit := new(NotFitError); errors.As(err, &notFit) {
+		text = strings.Join(notFit.Reasons, "\n")
+	}
+	for line := range strings.Lines(text) {
 		d.add(LevelError, about, strings.TrimSuffix(line, "\n"), "")
 	}
 }
@@ -328,8 +332,11 @@ func (d *doctor) inbox(practices []workspace.Practice) (size int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("look at inbox: %w", err)
 	}
-	r := &run{cfg: Config{Workspace: d.w, Period: d.cfg.Period}}
+	r := &run{cfg: Config{Workspace: d.w, Period: d.cfg.Period}, report: &Report{}}
 	names, err := r.listInbox()
+	if len(r.report.Strays) > 0 {
+		d.add(LevelWarning, "inbox", "of no period, and never read: "+strings.Join(r.report.Strays, ", "), "put each file into the folder of its period, such as "+dir)
+	}
 	if err != nil {
 		d.wrong("inbox", err)
 		return size, nil

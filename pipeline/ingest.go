@@ -111,15 +111,19 @@ func (r *run) inboxDir() string {
 	return r.cfg.Workspace.Inbox(r.cfg.Period.Supplement(0).String())
 }
 
-// noInboxError says that the period has no files.
-type noInboxError struct{ *config.Problem }
+// noInboxError says that the period has no files: a slip of the call where there is no
+// folder for them, and no data that is fit to publish where the folder is empty.
+type noInboxError struct{ error }
 
-func (e noInboxError) Unwrap() error { return e.Problem }
+func (e noInboxError) Unwrap() error { return e.error }
 
 // listInbox lists the files of the period's inbox, the members of archives among
 // them, in byte order of their paths.
 func (r *run) listInbox() ([]string, error) {
 	dir := r.inboxDir()
+	if err := r.listStrays(); err != nil {
+		return nil, err
+	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, noInboxError{&config.Problem{File: dir, Found: "no such folder", Expected: "the files of " + r.cfg.Period.String(), Fix: "make it and put the period's files into it, or name another --period"}}
 	}
@@ -138,9 +142,24 @@ func (r *run) listInbox() ([]string, error) {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, noInboxError{&config.Problem{File: dir, Found: "an empty inbox", Expected: "the files of " + r.cfg.Period.String(), Fix: "put the period's files into it, or name another --period"}}
+		empty := config.Problem{File: dir, Found: "an empty inbox", Expected: "the files of " + r.cfg.Period.String(), Fix: "put the period's files into it, or name another --period"}
+		return nil, noInboxError{&NotFitError{Reasons: []string{empty.Error()}}}
 	}
 	return names, nil
+}
+
+// listStrays names what lies in the inbox and is of no period, which no run would read.
+func (r *run) listStrays() error {
+	strays, err := r.cfg.Workspace.Strays()
+	if err != nil {
+		return err
+	}
+	r.report.Strays = []string{}
+	for _, name := range strays {
+		masked, _ := emis.MaskNHSNumbers(name)
+		r.report.Strays = append(r.report.Strays, masked)
+	}
+	return nil
 }
 
 // refuseIdentifiers refuses file names that hold an NHS number: names are
@@ -233,6 +252,9 @@ func (r *run) settleDates() error {
 	r.asAt, r.report.AsAtFrom = r.cfg.AsAt, "given"
 	if r.asAt.IsNone() {
 		r.asAt, r.report.AsAtFrom = r.newestStated(), "the newest run date that the files state"
+		if published := r.publishedPeriod(); r.cfg.AsPublished && published != nil && published.AsAt > r.asAt {
+			r.asAt, r.report.AsAtFrom = published.AsAt, "as published"
+		}
 	}
 	if r.asAt.IsNone() {
 		r.asAt, r.report.AsAtFrom = r.cfg.Today, "today, because no file states a run date that is one"
@@ -415,9 +437,39 @@ func (r *run) settleID() {
 	for _, in := range r.inputs {
 		accepted[in.Name] = in.accepted
 	}
+	if published := r.acceptedAsPublished(accepted); published != nil {
+		accepted = published
+		for _, in := range r.inputs {
+			in.accepted = published[in.Name]
+		}
+	}
 	r.id = r.deriveID(r.cfg.Period, accepted, r.consulted(), r.freeze)
 	r.settleNumber()
 	r.report.RunID, r.report.Period, r.report.Freeze = r.id, r.cfg.Period.String(), r.freeze
+}
+
+// acceptedAsPublished names the files that were accepted for what is published, where the
+// same inputs would come out the same again: what needed to be accepted then is accepted
+// now, and accepting more, or less that needed it not, makes no difference. It is nil elsewhere.
+func (r *run) acceptedAsPublished(accepted map[string]bool) map[string]bool {
+	period := r.publishedPeriod()
+	if r.published != nil || period == nil {
+		return nil
+	}
+	published := r.snapshotOf(period.RunID)
+	if published == nil {
+		return nil
+	}
+	for _, needed := range published.Manifest.Accepted {
+		if !accepted[needed.File] {
+			return nil
+		}
+	}
+	then := acceptedThen(published)
+	if r.deriveID(r.cfg.Period, then, r.consulted(), r.freeze) != period.RunID {
+		return nil
+	}
+	return then
 }
 
 // deriveID derives a run's id from what goes in (SPEC §6.1): the files and

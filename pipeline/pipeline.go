@@ -38,10 +38,13 @@ type Config struct {
 	Workspace *workspace.Workspace
 	Period    contract.Period
 	AsAt      civil.Date // None: the newest run date that the files state, else Today
-	Today     civil.Date
-	Accept    []string // files that the operator accepts as they are
-	AcceptAll bool
-	Publish   bool // false: everything short of publishing
+	// AsPublished takes, for an AsAt of None, that by which the period is published, unless
+	// the files have a newer run date.
+	AsPublished bool
+	Today       civil.Date
+	Accept      []string // files that the operator accepts as they are
+	AcceptAll   bool
+	Publish     bool // false: everything short of publishing
 	// Practice is the one whose rows the report is to list, UnknownPractice for
 	// those of none; "" lists no rows.
 	Practice string

@@ -32,6 +32,7 @@ type Report struct {
 	Files     []FileReport     `json:"files"`
 	Practices []PracticeReport `json:"practices"`
 	Findings  []Finding        `json:"findings"`
+	Strays    []string         `json:"strays"` // what lies in the inbox and is of no period
 	Due       Due              `json:"due"`
 	Accepted  []Accepted       `json:"accepted"`
 	Freeze    *snapshot.Freeze `json:"freeze"` // what was decided where the run is of a frozen year end; else null

@@ -46,7 +46,8 @@ func newRejectsCommand(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rejects --period P --practice C",
 		Short: "List the rows that one practice must mend",
-		Long: `Reads the period's files as check does and lists the rejected rows of one practice:
+		Long: `Reads the period's files as check does, by the as-at that the period is published by unless
+they state a newer run date, and lists the rejected rows of one practice:
 file, line, field, reason and fix, and never what stands in a row. A row whose own
 practice is not known is in the list of the practice whose file it is in. With
 --findings also the rows that were read and need a look; of an assessment or a
@@ -79,7 +80,7 @@ func runRejects(ctx context.Context, o RejectsOptions, s streams) error {
 	}
 	bar := newProgress(s.err, o.Quiet)
 	report, err := pipeline.Run(ctx, pipeline.Config{
-		Command: "rejects", Workspace: w, Period: period, AsAt: o.AsAt, Today: today(), Practice: practice, Threads: o.Threads, Progress: bar.update,
+		Command: "rejects", Workspace: w, Period: period, AsAt: o.AsAt, AsPublished: true, Today: today(), Practice: practice, Threads: o.Threads, Progress: bar.update,
 	})
 	bar.finish()
 	var notFit *pipeline.NotFitError

@@ -56,6 +56,9 @@ func printReport(to io.Writer, report *pipeline.Report, o RunOptions, publish bo
 		printRows(to, report)
 		printDue(to, report, "")
 	}
+	if len(report.Strays) > 0 {
+		fmt.Fprintf(to, "in the inbox, of no period, and not read: %s\n", strings.Join(report.Strays, ", "))
+	}
 	for _, accepted := range report.Accepted {
 		fmt.Fprintf(to, "accepted as it is: %s\n", accepted.Reason)
 	}

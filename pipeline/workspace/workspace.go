@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ltcles/pipeline/config"
+	"ltcles/pipeline/contract"
 	"ltcles/pipeline/pseudonym"
 )
 
@@ -92,6 +93,25 @@ func Open(dir string) (*Workspace, error) {
 
 // Inbox is where the files of a period arrive.
 func (w *Workspace) Inbox(period string) string { return filepath.Join(w.Dir, "inbox", period) }
+
+// Strays names what lies in the inbox and is no period's folder, in byte order. What file
+// systems and desktops leave behind is none.
+func (w *Workspace) Strays() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(w.Dir, "inbox"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list inbox: %w", err)
+	}
+	var strays []string
+	for _, entry := range entries {
+		name := entry.Name()
+		_, err := contract.ParsePeriod(name)
+		if err == nil && entry.IsDir() || strings.HasPrefix(name, ".") || strings.EqualFold(name, "Thumbs.db") || strings.EqualFold(name, "desktop.ini") {
+			continue
+		}
+		strays = append(strays, name)
+	}
+	return strays, nil
+}
 
 // Published is what readers read.
 func (w *Workspace) Published() string { return filepath.Join(w.Dir, "published") }
