@@ -167,9 +167,13 @@ func findSides(cfg DiffConfig) (*comparison, error) {
 		}
 	}
 	if c.From.KeyID != c.To.KeyID {
+		fix := "run the earlier period again, which puts it under the workspace's key, or name others"
+		if c.From.Status == snapshot.Final || c.To.Status == snapshot.Final {
+			fix = "name others; a frozen year end keeps its key, and the finding fewer_than_last_period of a supplement says how many of it no longer count"
+		}
 		return nil, &config.Problem{
 			File: store.Dir, Found: fmt.Sprintf("%s is under key %s and %s under key %s, so that no patient can be matched", cfg.From, c.From.KeyID, cfg.To, c.To.KeyID),
-			Expected: "two periods under one key", Fix: "run the earlier period again, which puts it under the workspace's key, or name others",
+			Expected: "two periods under one key", Fix: fix,
 		}
 	}
 	return c, nil

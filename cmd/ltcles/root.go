@@ -178,6 +178,9 @@ publishes Parquet. No row is lost: every one has a disposition.
 	root.SetErr(s.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if named := cmd.Flags().Args(); cmd.HasSubCommands() && len(named) > 0 {
+			return noCommand(cmd, named) // whose flags they are nobody knows
+		}
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.SetHelpCommand(newHelpCommand())

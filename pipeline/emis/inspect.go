@@ -275,7 +275,7 @@ func (in *Inspector) decideKind(f *File) error {
 		missing = append(missing, "a patient number (NHS Number or EMIS Number)")
 	}
 	if l.column(PracticeCode) < 0 && f.Practice == "" {
-		missing = append(missing, "a practice (an Organisation Code column, or one practice code of practices.csv in the file's name)")
+		missing = append(missing, "a practice (an Organisation Code column, or exactly one practice code of practices.csv in the file's name and its folders)")
 	}
 	switch f.Kind {
 	case BatchAdd:
@@ -326,7 +326,7 @@ func (in *Inspector) decideHeaderless(f *File, head []byte, words vocabulary) er
 		case f.Code == "":
 			return refuse(0, "a list of NHS numbers without a code", "one code-book code in the file's name or its folders", "put the code that was batch added into the file's name")
 		case f.Practice == "":
-			return refuse(0, "a list of NHS numbers without a practice", "one practice code of practices.csv in the file's name or its folders", "put the practice code into the file's name")
+			return refuse(0, "a list of NHS numbers without a practice", "exactly one practice code of practices.csv in the file's name and its folders", "put the practice code into the file's name")
 		}
 		return nil
 	}
