@@ -182,6 +182,8 @@ func TestCodeR2(t *testing.T) {
 		{"284596015", "", NotConcept},        // what EMIS has under CodeId
 		{"1777541000006110", "", NotConcept}, // and what a spreadsheet leaves of 16 digits
 		{"1777541000006100", "", NotConcept},
+		{"11000006114", "", NotConcept},        // an item of one digit
+		{"123456781000006114", "", NotConcept}, // and of eight
 		{"284596016", "", Invalid},          // a description's, and its check digit is wrong
 		{"01777541000006114", "", Invalid},  // leading zero
 		{"1000006114", "", Invalid},         // a namespace and no item
@@ -254,7 +256,7 @@ func TestScientificNotationR2(t *testing.T) {
 		}
 	}
 	// Written out again, they are as damaged, whatever their check digit.
-	for _, cell := range []string{"756000000000000", "756261000000000", "756000000000000.0", "714000000000000 | a term", "100000000000000000"} {
+	for _, cell := range []string{"756000000000000", "756000000000", "756261000000000", "756000000000000.0", "714000000000000 | a term", "100000000000000000"} {
 		if got, state := book.read([]byte(cell)); got != "" || state != Damaged {
 			t.Errorf("%s reads as %q, %s; want damaged", cell, got, state)
 		}
@@ -262,6 +264,9 @@ func TestScientificNotationR2(t *testing.T) {
 	twins := NewBook([]snomed.Code{claimCode, "756261000000119"})
 	if got, state := twins.read([]byte("7.56261E+14")); got != "" || state != Damaged {
 		t.Errorf("one of two codes that print alike reads as %q, %s", got, state)
+	}
+	if got, state := NewBook([]snomed.Code{"199999950"}).read([]byte("2.00000E+08")); got != "199999950" || state != Repaired {
+		t.Errorf("a code whose rounding carries to its first digit reads as %q, %s", got, state)
 	}
 	if got, state := NewBook([]snomed.Code{"999999999"}).read([]byte("1.00000E+09")); got != "" || state != Damaged {
 		t.Errorf("a code that rounds up to another length reads as %q, %s", got, state)
@@ -332,6 +337,8 @@ func TestDateR3(t *testing.T) {
 		{"Apr-2026", "invalid"},
 		{"2026", "invalid"},
 		{"46113", "invalid"}, // a spreadsheet's number for a day
+		{"01-Apr", "invalid"},
+		{"01-Apr-", "invalid"},
 		{"01-Apr-226", "invalid"},
 		{"01-Apr-20266", "invalid"},
 		{"01-Xyz-2026", "invalid"},
