@@ -13,6 +13,7 @@ import (
 	"ltcles/pipeline"
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/config"
+	"ltcles/pipeline/emis"
 	"ltcles/pipeline/unexpected"
 )
 
@@ -74,15 +75,35 @@ func afterCommit(snapshot string, err error) error {
 
 // execute runs a command line and returns the exit code.
 func execute(ctx context.Context, args []string, s streams) int {
+	out := &told{to: s.out}
+	s.out = out
 	root := newRootCommand(s)
 	root.SetArgs(args)
 	err := guarded(func() error { return root.ExecuteContext(ctx) })
+	if err == nil && out.failed != nil {
+		err = fmt.Errorf("write to standard output: %w; what was asked for is done all the same, and what that publishes is published all the same", out.failed)
+	}
 	if err != nil {
 		for _, line := range messages(err) {
-			fmt.Fprintln(s.err, "ltcles: "+line)
+			masked, _ := emis.MaskNHSNumbers(line) // of a patient, in what was typed
+			fmt.Fprintln(s.err, "ltcles: "+masked)
 		}
 	}
 	return exitCode(err)
+}
+
+// told writes what a command tells, and remembers that some of it was not taken.
+type told struct {
+	to     io.Writer
+	failed error
+}
+
+func (t *told) Write(text []byte) (n int, err error) {
+	n, err = t.to.Write(text)
+	if t.failed == nil {
+		t.failed = err
+	}
+	return n, err
 }
 
 // guarded makes a panic of a command its error.

@@ -99,10 +99,34 @@ func (d *DB) lock(ctx context.Context, options Options) error {
 // what it may have spilled.
 func (d *DB) Close() error { return errors.Join(d.conn.Close(), d.db.Close()) }
 
+// An engineError says in one line what the engine says in several: below the first it
+// shows the statement, or gives advice to who typed one.
+type engineError struct {
+	error
+	line string
+}
+
+func (e engineError) Error() string { return e.line }
+
+func (e engineError) Unwrap() error { return e.error }
+
+// said is an error of the engine in one line, with what to do where memory is short.
+func said(err error) error {
+	var failed *duckdb.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	line, _, _ := strings.Cut(failed.Msg, "\n")
+	if failed.Type == duckdb.ErrorTypeOutOfMemory {
+		line = "too little memory for the engine; raise memory_limit in ltcles.yaml, or close other programs (" + line + ")"
+	}
+	return engineError{err, line}
+}
+
 // Exec runs statements.
 func (d *DB) Exec(ctx context.Context, statements string) error {
 	_, err := d.conn.ExecContext(ctx, statements)
-	return err
+	return said(err)
 }
 
 // ExecFile runs a SQL file.
@@ -132,7 +156,7 @@ func (d *DB) Append(ctx context.Context, table string, rows [][]driver.Value) (e
 		return appender.Close()
 	})
 	if err != nil {
-		return fmt.Errorf("append to %s: %w", table, err)
+		return fmt.Errorf("append to %s: %w", table, said(err))
 	}
 	return nil
 }
@@ -175,7 +199,7 @@ func (d *DB) CopyParquet(ctx context.Context, query, path string) error {
 func (d *DB) Query(ctx context.Context, query string, each func(values []any) error) error {
 	rows, err := d.conn.QueryContext(ctx, query)
 	if err != nil {
-		return err
+		return said(err)
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()
@@ -195,14 +219,14 @@ func (d *DB) Query(ctx context.Context, query string, each func(values []any) er
 			return err
 		}
 	}
-	return rows.Err()
+	return said(rows.Err())
 }
 
 // Scan runs a query and hands each row to each, whose scan fills variables with the row's values.
 func (d *DB) Scan(ctx context.Context, query string, each func(scan func(into ...any) error) error) error {
 	rows, err := d.conn.QueryContext(ctx, query)
 	if err != nil {
-		return err
+		return said(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -210,13 +234,13 @@ func (d *DB) Scan(ctx context.Context, query string, each func(scan func(into ..
 			return err
 		}
 	}
-	return rows.Err()
+	return said(rows.Err())
 }
 
 // Count runs a query that yields one number.
 func (d *DB) Count(ctx context.Context, query string) (n int64, err error) {
 	err = d.conn.QueryRowContext(ctx, query).Scan(&n)
-	return n, err
+	return n, said(err)
 }
 
 // Pence is an amount of money that a query yields, DECIMAL with two digits after the point, in

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,14 +32,21 @@ func onlyPractice(practices map[string]struct{}, texts ...string) string {
 	return found
 }
 
-var tenDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})(?:$|[^0-9])`)
+// tenDigits are those of an NHS number in a text, as they are or parted 3, 3 and 4 by
+// what people put there.
+var tenDigits = regexp.MustCompile(`(?:^|[^0-9０-９])(` + digit + `{3}` + parting + digit + `{3}` + parting + digit + `{4})(?:$|[^0-9０-９])`)
+
+const (
+	digit   = `[0-9０-９]`
+	parting = `[\s\x{a0}._,'’‘‐‑–—-]{0,3}`
+)
 
 // guids are no numbers of patients, whatever digits they have: a bulk extract's
 // files are named with their agreement's.
 var guids = regexp.MustCompile(`(?i)` + guidPattern)
 
 // MaskNHSNumbers puts hashes in the place of what reads as an NHS number in a
-// file's name, and tells whether there was any.
+// text, such as a file's name, and tells whether there was any.
 func MaskNHSNumbers(name string) (masked string, holds bool) {
 	text := []byte(name)
 	searched := guids.ReplaceAllFunc(text, func(guid []byte) []byte { return bytes.Repeat([]byte{'x'}, len(guid)) })
@@ -48,11 +56,20 @@ func MaskNHSNumbers(name string) (masked string, holds bool) {
 			break
 		}
 		begin, end := at+found[2], at+found[3]
-		if _, state := ReadNHSNumber(nil, text[begin:end], true); state == Valid {
-			holds = true
-			for i := begin; i < end; i++ {
-				text[i] = '#'
+		digits := bytes.Map(func(r rune) rune {
+			switch {
+			case '0' <= r && r <= '9':
+				return r
+			case '０' <= r && r <= '９':
+				return r - '０' + '0'
 			}
+			return -1
+		}, text[begin:end])
+		if isNHSNumber(digits) {
+			holds = true
+			text = slices.Replace(text, begin, end, []byte(strings.Repeat("#", len(digits)))...)
+			searched = slices.Replace(searched, begin, end, []byte(strings.Repeat("#", len(digits)))...)
+			end = begin + len(digits)
 		}
 		at = end
 	}

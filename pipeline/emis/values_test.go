@@ -184,14 +184,14 @@ func TestCodeR2(t *testing.T) {
 		{"1777541000006100", "", NotConcept},
 		{"11000006114", "", NotConcept},        // an item of one digit
 		{"123456781000006114", "", NotConcept}, // and of eight
-		{"284596016", "", Invalid},          // a description's, and its check digit is wrong
-		{"01777541000006114", "", Invalid},  // leading zero
-		{"1000006114", "", Invalid},         // a namespace and no item
-		{"1777541000006129", "", Invalid},   // a relationship of EMIS's own
-		{"100022", "", Invalid},             // a relationship's
-		{"417206008", "", Invalid},          // check digit
-		{"0417206009", "", Invalid},         // leading zero
-		{"900000000000207000", "", Invalid}, // what a spreadsheet leaves of 18 digits
+		{"284596016", "", Invalid},             // a description's, and its check digit is wrong
+		{"01777541000006114", "", Invalid},     // leading zero
+		{"1000006114", "", Invalid},            // a namespace and no item
+		{"1777541000006129", "", Invalid},      // a relationship of EMIS's own
+		{"100022", "", Invalid},                // a relationship's
+		{"417206008", "", Invalid},             // check digit
+		{"0417206009", "", Invalid},            // leading zero
+		{"900000000000207000", "", Invalid},    // what a spreadsheet leaves of 18 digits
 		{"1234567890123456789", "", Invalid},
 		{"417206009.5", "", Invalid},
 		{"417206009.", "", Invalid},
