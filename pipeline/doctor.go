@@ -156,6 +156,10 @@ func (d *doctor) key() {
 	default:
 		d.ok("key", fmt.Sprintf("%s at %s, for its owner alone", key, path))
 	}
+	next := pseudonym.NextFile(path)
+	if _, missing := os.Lstat(next); err == nil && !cutOff && missing == nil {
+		d.add(LevelWarning, "key", "rekey was cut off before it published anything; "+next+" is under no period", "run rekey again, or remove the file")
+	}
 	if err == nil && !cutOff && d.current != nil {
 		d.formerKeys(key)
 	}
@@ -235,11 +239,11 @@ func (d *doctor) links() {
 	}
 }
 
-// writing is tried where a run writes, but for published, which links has tried. The
-// time that the disk gives to what is written shows its clock.
+// writing is tried where a run writes. The time that the disk gives to what is
+// written shows its clock.
 func (d *doctor) writing() {
 	var written time.Time
-	for _, dir := range []string{d.w.Runs(), d.w.Private()} {
+	for _, dir := range []string{d.w.Published(), d.w.Runs(), d.w.Private()} {
 		file, err := os.CreateTemp(dir, ".doctor-*")
 		if err != nil {
 			d.add(LevelError, "writing", err.Error(), "give the user who runs ltcles the right to write there")
@@ -264,7 +268,7 @@ func skewDiagnosis(skew time.Duration) Diagnosis {
 	if skew.Abs() > tolerated {
 		return Diagnosis{LevelWarning, "writing", fmt.Sprintf("the disk's clock is %s off the machine's, and purge goes by it", skew.Abs().Round(time.Second)), "set both by the network's time"}
 	}
-	return Diagnosis{Level: LevelOK, About: "writing", Found: "a run can write to .ltcles and runs"}
+	return Diagnosis{Level: LevelOK, About: "writing", Found: "a run can write to published, .ltcles and runs"}
 }
 
 func (d *doctor) newestAsAt() civil.Date {

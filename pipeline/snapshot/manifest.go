@@ -164,6 +164,13 @@ func (m Manifest) bytes() ([]byte, error) {
 // readManifest reads and checks a manifest. Its errors say what is wrong with the bytes; the
 // caller names the file.
 func readManifest(path string) (Manifest, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return Manifest{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Manifest{}, errors.New("is no regular file; restore it from a backup")
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return Manifest{}, err

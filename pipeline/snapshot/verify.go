@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -65,6 +66,9 @@ func (s Store) Verify() ([]Problem, error) {
 	return r.problems(), nil
 }
 
+// again follows a run's id in the name of its snapshot, where it was published again.
+var again = regexp.MustCompile(`^(-[0-9]+)?$`)
+
 func manifestFile(snapshot string) string { return snapshotsDir + "/" + snapshot + "/" + manifestName }
 
 // verifyManifest reads a snapshot's manifest, and says whether it can be read.
@@ -80,6 +84,9 @@ func (s Store) verifyManifest(r *report, name string) (Manifest, bool) {
 	}
 	for _, fault := range manifest.faults() {
 		r.add(manifestFile(name), "", "%s", fault)
+	}
+	if number, isOwn := strings.CutPrefix(name, manifest.RunID); !isOwn || !again.MatchString(number) {
+		r.add(snapshotsDir+"/"+name, "", "is the snapshot of run %s under another name; expected that name; rename it", manifest.RunID)
 	}
 	return manifest, true
 }

@@ -332,6 +332,20 @@ func TestVerifyNamesWhatWasDamaged(t *testing.T) {
 		{"gone", snapshot + "dim_segment.parquet", "dim_segment", remove, "is not there"},
 		{"gone manifest", snapshot + "manifest.json", "", remove, "is not there"},
 		{"gone manifest of another", "snapshots/run-2026-05/manifest.json", "", remove, "is not there"},
+		{"a link for the manifest", snapshot + "manifest.json", "", func(t *testing.T, path string) {
+			outside := filepath.Join(t.TempDir(), "manifest.json")
+			if err := os.Rename(path, outside); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(outside, path); err != nil {
+				t.Fatal(err)
+			}
+		}, "is no regular file"},
+		{"another name", "snapshots/run-2026-05x", "", func(t *testing.T, path string) {
+			if err := os.Rename(strings.TrimSuffix(path, "x"), path); err != nil {
+				t.Fatal(err)
+			}
+		}, "is the snapshot of run run-2026-05 under another name"},
 		{"page of another", "snapshots/run-2026-05/fact_file.parquet", "fact_file", flip(func(int) int { return 40 }), "was changed after it was published"},
 		{"extra", snapshot + "notes.txt", "", func(t *testing.T, path string) { replaceFile(t, path, []byte("x")) }, "is not in the manifest"},
 		{"extra table", snapshot + "history/fact_file/2026-07.parquet", "fact_file", func(t *testing.T, path string) { replaceFile(t, path, []byte("x")) }, "is not in the manifest"},
