@@ -14,6 +14,7 @@ import (
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/config"
 	"ltcles/pipeline/emis"
+	"ltcles/pipeline/snapshot"
 	"ltcles/pipeline/unexpected"
 )
 
@@ -168,7 +169,7 @@ func exitCode(err error) int {
 		return exitFailed
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &unverified):
+	case errors.As(err, &unverified), errors.Is(err, snapshot.ErrDamaged):
 		return exitUnverified
 	case errors.As(err, &different):
 		return exitDifferent

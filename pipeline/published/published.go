@@ -33,7 +33,8 @@ type Reader struct {
 // Open opens a period of the current snapshot; "" is the period that the snapshot was published
 // for. SQL then sees each table as the period's rows, and <table>_history as those of every period
 // of its contract year that is in the snapshot. It fails with [snapshot.ErrNothingPublished] or
-// [UnknownPeriodError] where there is nothing to open.
+// [UnknownPeriodError] where there is nothing to open, and with [snapshot.ErrDamaged] where a file
+// is not what was published.
 func Open(ctx context.Context, store snapshot.Store, period string) (_ *Reader, err error) {
 	current, err := store.Current()
 	if err != nil {
@@ -87,11 +88,15 @@ func (r *Reader) Query(ctx context.Context, query string, each func(scan func(in
 	return r.db.Scan(ctx, query, each)
 }
 
+// view makes the views; a file that is not as it was published would be shown as if it were.
 func (r *Reader) view(ctx context.Context) error {
 	for _, table := range schema.Tables() {
 		var history []string
 		for _, period := range r.Snapshot.Manifest.Periods {
 			if file, ok := r.Snapshot.File(table.Name, period.Period); ok && period.ContractYear == r.Period.ContractYear {
+				if err := r.Snapshot.Check(file); err != nil {
+					return err
+				}
 				history = append(history, r.Snapshot.Path(file.Name))
 			}
 		}

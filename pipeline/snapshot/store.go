@@ -38,6 +38,21 @@ type Snapshot struct {
 // Path is where a file of the snapshot lies, by its name in the manifest.
 func (s *Snapshot) Path(name string) string { return filepath.Join(s.Dir, filepath.FromSlash(name)) }
 
+// ErrDamaged says that a file is not what was published.
+var ErrDamaged = errors.New("was changed after it was published; run ltcles verify")
+
+// Check compares a file of the snapshot with what was published; an [ErrDamaged] where it differs.
+func (s *Snapshot) Check(file File) error {
+	sum, size, err := hashFile(s.Path(file.Name))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", s.Path(file.Name), err)
+	}
+	if sum != file.SHA256 || size != file.Bytes {
+		return fmt.Errorf("%s %w", s.Path(file.Name), ErrDamaged)
+	}
+	return nil
+}
+
 // File finds a file of the snapshot by its table and period; the top-level file has no period.
 func (s *Snapshot) File(table, period string) (File, bool) {
 	for _, file := range s.Manifest.Files {
