@@ -376,6 +376,20 @@ func TestVerifyComparesADirectoryWithItsSnapshot(t *testing.T) {
 	}
 }
 
+// Between the two renames of a directory there is no current.
+func TestVerifyBetweenTheRenamesOfADirectory(t *testing.T) {
+	p := newPublishing(t)
+	p.store.disk = disk{noSymlinks: true}
+	p.publish(t, month(t, "2026-27", "2026-06", "2026-07-02"))
+	if err := os.Rename(p.store.path(currentName), p.store.path(previousName)); err != nil {
+		t.Fatal(err)
+	}
+	problems, err := p.store.Verify()
+	if err != nil || len(problems) != 1 || problems[0].File != currentName || !strings.Contains(problems[0].What, "the next run puts it back") {
+		t.Errorf("problems are %v, %v", problems, err)
+	}
+}
+
 var errKilled = errors.New("killed")
 
 // Killed at any change to the file system, and started again, readers have the old snapshot or

@@ -98,10 +98,12 @@ func (s Store) verifySnapshot(r *report, name string, manifest Manifest, isCurre
 		return err
 	}
 	info, err := s.disk.lstat(s.path(currentName))
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.add(currentName, "", "is not there: a run was cut off while it replaced the folder; the next run puts it back")
+	case err != nil:
 		return err
-	}
-	if info.IsDir() {
+	case info.IsDir():
 		extra := []string{manifestName, nameFile}
 		if _, err := verifyFiles(r, s.path(currentName), currentName+"/", manifest, sums, extra); err != nil {
 			return err
