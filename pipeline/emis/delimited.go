@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"ltcles/pipeline/civil"
 	"ltcles/snomed"
@@ -225,17 +226,17 @@ func (r *fileReader) saysSomething(line []byte) bool {
 	if code := at(r.cols.practice); len(code) > 0 && r.practiceOf(code).state == Valid {
 		return true
 	}
+	dates := []int{r.cols.registered, r.cols.deducted, r.cols.death}
 	for _, g := range r.file.layout.groups {
 		if state := r.codeOf(at(g.code)).state; state != Blank && state != Invalid {
 			return true
 		}
-		for _, column := range []int{g.activity, g.recorded} {
-			if _, state := readDate(at(column), r.AsAt); state == Valid {
-				return true
-			}
-		}
+		dates = append(dates, g.activity, g.recorded)
 	}
-	return false
+	return slices.ContainsFunc(dates, func(column int) bool {
+		_, state := readDate(at(column), r.AsAt)
+		return state == Valid
+	})
 }
 
 func (r *fileReader) all() error {
