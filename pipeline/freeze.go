@@ -255,9 +255,7 @@ func (r *run) settleFrozen() {
 		return
 	}
 	r.published, r.freeze, r.final = frozen, frozen.Manifest.Freeze, true
-	for _, in := range r.inputs {
-		in.accepted = accepted[in.Name]
-	}
+	r.accept(accepted)
 }
 
 // settleNumber gives a supplement its number: that under which the same run was

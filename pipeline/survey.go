@@ -307,6 +307,13 @@ func (r *run) settleAccepted() error {
 	return errors.Join(problems...)
 }
 
+// accept takes the files named as they are, and no others.
+func (r *run) accept(files map[string]bool) {
+	for _, in := range r.inputs {
+		in.accepted = files[in.Name]
+	}
+}
+
 // acceptedThen names the files that were accepted for a snapshot.
 func acceptedThen(published *snapshot.Snapshot) map[string]bool {
 	accepted := map[string]bool{}
@@ -435,9 +442,7 @@ func (r *run) settleID() {
 	}
 	if published := r.acceptedAsPublished(accepted); published != nil {
 		accepted = published
-		for _, in := range r.inputs {
-			in.accepted = published[in.Name]
-		}
+		r.accept(published)
 	}
 	r.id = r.deriveID(r.cfg.Period, accepted, r.consulted(), r.freeze)
 	r.settleNumber()

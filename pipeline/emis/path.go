@@ -67,9 +67,10 @@ func MaskNHSNumbers(name string) (masked string, holds bool) {
 		}, text[begin:end])
 		if isNHSNumber(digits) {
 			holds = true
-			text = slices.Replace(text, begin, end, []byte(strings.Repeat("#", len(digits)))...)
-			searched = slices.Replace(searched, begin, end, []byte(strings.Repeat("#", len(digits)))...)
-			end = begin + len(digits)
+			mask := bytes.Repeat([]byte{'#'}, len(digits))
+			text = slices.Replace(text, begin, end, mask...)
+			searched = slices.Replace(searched, begin, end, mask...)
+			end = begin + len(mask)
 		}
 		at = end
 	}
