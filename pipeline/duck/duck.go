@@ -82,6 +82,9 @@ func (d *DB) lock(ctx context.Context, options Options) error {
 		// Whoever wants an order says so; to keep one that nobody asked for takes memory
 		// for all the rows of a table at once.
 		"set preserve_insertion_order = false",
+		// Staged files are read a few times, from the system's own cache; the engine's takes
+		// a tenth of the time of all that is computed, and memory that hash tables need.
+		"set enable_external_file_cache = false",
 	}
 	if options.MemoryLimit != "" {
 		settings = append(settings, fmt.Sprintf("set memory_limit = %s", quote(options.MemoryLimit)))
@@ -110,14 +113,18 @@ func (e engineError) Error() string { return e.line }
 
 func (e engineError) Unwrap() error { return e.error }
 
-// said is an error of the engine in one line, with what to do where memory is short.
+// said is an error of the engine in one line, with what to do where memory is short or
+// where the engine says itself that it is at fault.
 func said(err error) error {
 	var failed *duckdb.Error
 	if !errors.As(err, &failed) {
 		return err
 	}
 	line, _, _ := strings.Cut(failed.Msg, "\n")
-	if failed.Type == duckdb.ErrorTypeOutOfMemory {
+	switch failed.Type {
+	case duckdb.ErrorTypeInternal:
+		line = "the engine failed, not the files; run it again, and where it fails again report it with what ltcles version prints (" + line + ")"
+	case duckdb.ErrorTypeOutOfMemory:
 		line = "too little memory for the engine; raise memory_limit in ltcles.yaml, or close other programs (" + line + ")"
 	}
 	return engineError{err, line}
