@@ -11,6 +11,7 @@ import (
 	"ltcles/pipeline/civil"
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/workspace"
+	"ltcles/sql"
 )
 
 // Rows that do not add up stop the run before anything is published: a row that
@@ -90,17 +91,74 @@ func ingested(t *testing.T) *run {
 
 // Rows are joined by a part of the pseudonym: two pseudonyms that have it in common stop the run.
 func TestPseudonymsThatShareANumberStopTheRun(t *testing.T) {
+	for name, share := range map[string]string{
+		"two rows at one practice": `
+			update stg_row set nhs_second = nhs_second + 1
+			where (file_no, line, event) = (
+				select (file_no, line, event) from stg_row
+				where own_step > 5 and nhs_no in (select nhs_no from stg_row where own_step > 5 group by nhs_no having count(*) > 1) limit 1)`,
+		"rows at two practices": `
+			insert into stg_row by name
+			select * replace (practice_no + 1 as practice_no, nhs_second + 1 as nhs_second) from stg_row where own_step > 5 and nhs_no is not null limit 1`,
+		"two practices' EMIS numbers": `
+			insert into stg_row by name
+			select * replace (null as nhs_no, 4 as own_step, emis_second + 1 as emis_second) from stg_row where emis_no is not null limit 1`,
+		"what was published, and a row": `
+			insert into raw_published_assessment
+			select 'last_year', 'another', min(nhs_no), 0, 'Z00001', cast('2026-05-01' as date), true from stg_row where own_step > 5`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := transformed(t)
+			spoil(t, r, share)
+			spoil(t, r, "drop table int_status")
+			if err := r.db.ExecFile(context.Background(), sql.Files, "23_int_status.sql"); err != nil {
+				t.Fatal(err)
+			}
+			wantCheck(t, r, "pseudonyms_are_told_apart")
+		})
+	}
+}
+
+// A row without a disposition, with one that is not known, or with another row's stops the run.
+func TestRowsWithoutOneDispositionStopTheRun(t *testing.T) {
+	const one = " where (file_no, line, event) = (select (file_no, line, event) from int_disposition order by all limit 1)"
+	for name, change := range map[string]string{
+		"none":          "delete from int_disposition" + one,
+		"two":           "insert into int_disposition from int_disposition" + one,
+		"another row's": "update int_disposition set line = line + 1" + one,
+		"one unknown":   "update int_disposition set disposition = 'mislaid'" + one,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := transformed(t)
+			spoil(t, r, change)
+			wantCheck(t, r, "every_row_has_one_disposition")
+		})
+	}
+}
+
+// transformed is a run as far as its tables, whose checks all pass.
+func transformed(t *testing.T) *run {
+	t.Helper()
 	r := ingested(t)
-	ctx := context.Background()
-	if err := r.transform(ctx); err != nil {
+	if err := r.transform(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.db.Exec(ctx, `
-		insert into raw_published_assessment
-		select 'last_year', 'another', min(identity_no), 0, 'Z00001', cast('2026-05-01' as date), true from stg_pseudonym`); err != nil {
-		t.Fatal(err)
+	return r
+}
+
+// spoil changes a run's tables.
+func spoil(t *testing.T, r *run, statement string) {
+	t.Helper()
+	if err := r.db.Exec(context.Background(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
 	}
-	if err := r.runChecks(ctx); err == nil || !strings.Contains(err.Error(), "pseudonyms_are_told_apart") || !strings.Contains(err.Error(), "nothing was published") {
+}
+
+// wantCheck runs a check, which has to stop the run.
+func wantCheck(t *testing.T, r *run, check string) {
+	t.Helper()
+	name := "checks/" + check + ".sql"
+	if err := r.runCheck(context.Background(), name); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "nothing was published") {
 		t.Errorf("got %v", err)
 	}
 }

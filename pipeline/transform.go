@@ -100,19 +100,26 @@ func (r *run) runChecks(ctx context.Context) error {
 		return fmt.Errorf("list checks: %w", err)
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(sql.Files, name)
-		if err != nil {
-			return fmt.Errorf("read check %s: %w", name, err)
+		if err := r.runCheck(ctx, name); err != nil {
+			return err
 		}
-		offending := 0
-		if err := r.db.Query(ctx, string(text), func([]any) error { offending++; return nil }); err != nil {
-			return fmt.Errorf("run check %s: %w", name, err)
-		}
-		if offending > 0 {
-			return fmt.Errorf("check %s found %d rows that must not be; nothing was published", name, offending)
-		}
-		r.log.Info("check passed", zap.String("check", name))
 	}
+	return nil
+}
+
+func (r *run) runCheck(ctx context.Context, name string) error {
+	text, err := fs.ReadFile(sql.Files, name)
+	if err != nil {
+		return fmt.Errorf("read check %s: %w", name, err)
+	}
+	offending := 0
+	if err := r.db.Query(ctx, string(text), func([]any) error { offending++; return nil }); err != nil {
+		return fmt.Errorf("run check %s: %w", name, err)
+	}
+	if offending > 0 {
+		return fmt.Errorf("check %s found %d rows that must not be; nothing was published", name, offending)
+	}
+	r.log.Info("check passed", zap.String("check", name))
 	return nil
 }
 

@@ -38,6 +38,7 @@ final as (
         stated_extract_date,
         practice_no,
         patient_no,
+        nhs_second,
         is_ambiguous,
         has_status,
         registered_date,

@@ -9,21 +9,11 @@
 create table int_registration as
 with
 judged as (
-    select
-        seen.patient_no,
-        seen.practice_no,
-        seen.newest_extract_date,
-        status.patient_no is not null as has_status,
-        status.registered_date,
-        coalesce(status.is_left, false) as is_left,
-        coalesce(status.is_not_regular, false) as is_not_regular
-    from int_seen as seen
-    left join int_status as status
-        on status.patient_no = seen.patient_no
-        and status.practice_no = seen.practice_no
+    select patient_no, practice_no, newest_extract_date, has_status, registered_date, is_left, is_not_regular
+    from int_status
 ),
 several as (
-    select patient_no from int_seen group by patient_no having count(*) > 1
+    select patient_no from int_status group by patient_no having count(*) > 1
 ),
 ranked as (
     select

@@ -111,6 +111,8 @@ type Writer struct {
 	columns columns
 	out     *pqarrow.FileWriter
 	rows    int
+	line    int // of the last row, and
+	event   int
 	states  states
 }
 
@@ -159,7 +161,7 @@ func Create(dir string, key Key) (*Writer, error) {
 		return nil, fmt.Errorf("create staged file: %w", err)
 	}
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	return &Writer{key: key, number: number, final: final, file: file, output: output, builder: builder, columns: columnsOf(builder), out: out}, nil
+	return &Writer{key: key, number: number, final: final, file: file, output: output, builder: builder, columns: columnsOf(builder), out: out, event: -1}, nil
 }
 
 func columnsOf(builder *array.RecordBuilder) (c columns) {
@@ -175,8 +177,13 @@ func columnsOf(builder *array.RecordBuilder) (c columns) {
 	return c
 }
 
-// Write adds a row.
+// Write adds a row, which stands below the one before, or on its line as a later event:
+// the place is what tells a file's rows apart.
 func (w *Writer) Write(row *Row) error {
+	if row.Line < w.line || row.Line == w.line && row.Event <= w.event {
+		return fmt.Errorf("stage row: line %d, event %d after line %d, event %d", row.Line, row.Event, w.line, w.event)
+	}
+	w.line, w.event = row.Line, row.Event
 	state, err := w.states.number(row.State)
 	if err != nil {
 		return fmt.Errorf("stage row: %w", err)

@@ -36,7 +36,7 @@ func whole() staging.Row {
 
 func empty() staging.Row {
 	none := civil.None
-	return staging.Row{Line: 1, RegisteredDate: none, DeductedDate: none, DeathDate: none, ActivityDate: none, RecordedDate: none}
+	return staging.Row{Line: 8, RegisteredDate: none, DeductedDate: none, DeathDate: none, ActivityDate: none, RecordedDate: none}
 }
 
 // write stages rows.
@@ -110,7 +110,7 @@ func TestRowComesBack(t *testing.T) {
 			"line": 7, "event": 2, "practice_code": "Z00001", "registered_date": civil.Date(18262), "deducted_date": civil.Date(20574),
 			"death_date": civil.Date(-1), "code": "417206009", "activity_date": civil.Date(20575), "recorded_date": civil.Date(0),
 		},
-		{"line": 1, "event": 0},
+		{"line": 8, "event": 0},
 	}
 	for n, row := range rows {
 		number, err := row.Number()
@@ -140,6 +140,25 @@ func TestRowComesBack(t *testing.T) {
 	}
 	if number, err := key.Number(); err != nil || number != staged.Number {
 		t.Errorf("number %d of the key, %d of the file, %v", number, staged.Number, err)
+	}
+}
+
+// A file's rows are told apart by their places, so that none comes twice and none comes back.
+func TestPlacesAscend(t *testing.T) {
+	writer, err := staging.Create(t.TempDir(), staging.KeyOf("places"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Discard()
+	for _, step := range []struct {
+		line, event int
+		isTaken     bool
+	}{{2, 0, true}, {2, 0, false}, {2, 2, true}, {2, 1, false}, {2, 2, false}, {3, 1, true}, {3, 0, false}, {2, 9, false}, {4, 0, true}} {
+		row := empty()
+		row.Line, row.Event = step.line, step.event
+		if err := writer.Write(&row); (err == nil) != step.isTaken {
+			t.Errorf("line %d, event %d: %v", step.line, step.event, err)
+		}
 	}
 }
 

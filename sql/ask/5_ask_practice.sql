@@ -11,9 +11,9 @@ final as (
         status.extract_date,
         status.registered_date,
         status.deducted_date,
-        coalesce(status.has_left_text, false) as has_left_text,
-        coalesce(status.has_not_regular_text, false) as has_not_regular_text,
-        coalesce(status.is_dummy, false) as is_dummy,
+        status.has_left_text,
+        status.has_not_regular_text,
+        status.is_dummy,
         registration.is_left,
         registration.is_not_regular,
         registration.choice,
@@ -21,7 +21,7 @@ final as (
     from int_registration as registration
     inner join ask_patient on ask_patient.patient_no = registration.patient_no
     inner join raw_practice as practices on practices.practice_no = registration.practice_no
-    left join int_status as status
+    inner join int_status as status
         on status.patient_no = registration.patient_no
         and status.practice_no = registration.practice_no
 )

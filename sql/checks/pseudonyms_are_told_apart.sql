@@ -1,13 +1,22 @@
--- numbers that stand for more than one pseudonym, of rows or of what is published.
+-- numbers that stand for more than one pseudonym: of the patients that rows are
+-- evidence of; of EMIS numbers that had to be resolved; of what is published.
 with
+resolved as (
+    select patient_no as emis_no from raw_published_assessment
+    union
+    select emis_no from stg_row where nhs_no is null and emis_no is not null
+),
 pseudonyms as (
-    select nhs_no as identity_no, nhs_second as second_part from stg_row where nhs_no is not null
+    select patient_no as identity_no, nhs_second as second_part, has_two_pseudonyms from int_status
     union all
-    select emis_no as identity_no, emis_second as second_part from stg_row where emis_no is not null
+    select stg_row.emis_no as identity_no, stg_row.emis_second as second_part, false as has_two_pseudonyms
+    from stg_row
+    inner join resolved on resolved.emis_no = stg_row.emis_no
     union all
-    select patient_no as identity_no, patient_second as second_part from raw_published_assessment
+    select patient_no as identity_no, patient_second as second_part, false as has_two_pseudonyms
+    from raw_published_assessment
 )
 select identity_no
 from pseudonyms
 group by identity_no
-having min(second_part) <> max(second_part);
+having min(second_part) <> max(second_part) or bool_or(has_two_pseudonyms);
