@@ -186,9 +186,24 @@ func (r *run) fillPublished(ctx context.Context, use, path, keyID string) error 
 	return r.db.InsertParquet(ctx, "raw_published_assessment", strings.Join(columns, ", "), path)
 }
 
-// stagedFiles lists the staged files; an empty one is always among them, so that
-// raw_row has its columns where no file was read.
-func (r *run) stagedFiles() ([]string, error) {
+// stagedFiles lists the staged files, that with the most rows first: the engine takes the
+// first for an example of them all when it decides what to join to what. Where no file was
+// read it is an empty one, so that raw_row has its columns.
+func (r *run) stagedFiles() (staged []string, err error) {
+	most := int64(-1)
+	for _, in := range r.inputs {
+		if in.staged == nil {
+			continue
+		}
+		staged = append(staged, in.staged.Path)
+		if in.tally.Rows > most {
+			most = in.tally.Rows
+			staged[0], staged[len(staged)-1] = staged[len(staged)-1], staged[0]
+		}
+	}
+	if len(staged) > 0 {
+		return staged, nil
+	}
 	empty, err := staging.Create(r.stagedDir(), staging.KeyOf("empty"))
 	if err != nil {
 		return nil, err
@@ -197,13 +212,7 @@ func (r *run) stagedFiles() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	staged := []string{none.Path}
-	for _, in := range r.inputs {
-		if in.staged != nil {
-			staged = append(staged, in.staged.Path)
-		}
-	}
-	return staged, nil
+	return []string{none.Path}, nil
 }
 
 func (r *run) runRow() [][]driver.Value {
