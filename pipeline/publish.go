@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"ltcles/pipeline/contract"
 	"ltcles/pipeline/duck"
 	"ltcles/pipeline/emis"
 	"ltcles/pipeline/schema"
 	"ltcles/pipeline/snapshot"
+	"ltcles/pipeline/unexpected"
 )
 
 // publish writes the whole snapshot beside the one that readers see, verifies it
@@ -36,11 +38,8 @@ func (r *run) publish(ctx context.Context) error {
 		}
 		r.cfg.Progress(Progress{Step: "writing tables", Done: int64(i + 1), Total: int64(len(tables))})
 	}
-	if err := r.closeEngine(); err != nil { // its memory is the verifier's now
-		return err
-	}
 	manifest := r.manifest(periods)
-	problems, err := draft.Verify(manifest)
+	problems, err := r.verify(draft, manifest)
 	if err != nil {
 		return err
 	}
@@ -56,6 +55,22 @@ func (r *run) publish(ctx context.Context) error {
 		r.log.Info("published", zap.String("snapshot", name))
 	}
 	return err
+}
+
+// verify reads the draft back, while the engine, which is done, gives back its memory.
+func (r *run) verify(draft *snapshot.Draft, manifest snapshot.Manifest) (problems []snapshot.Problem, err error) {
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		defer unexpected.Panic(&err)
+		problems, err = draft.Verify(manifest)
+		return err
+	})
+	group.Go(func() (err error) {
+		defer unexpected.Panic(&err)
+		return r.closeEngine()
+	})
+	err = group.Wait()
+	return problems, err
 }
 
 // periods is every period that the new snapshot holds: those published so far,
@@ -118,16 +133,17 @@ func (r *run) writeTable(ctx context.Context, draft *snapshot.Draft, table schem
 // writePeriod writes a table's history file of this period and returns its path.
 func (r *run) writePeriod(ctx context.Context, draft *snapshot.Draft, table schema.Table) (string, error) {
 	path := draft.Path(snapshot.TableFile(table.Name, r.cfg.Period.String()))
-	return path, r.db.CopyParquet(ctx, shaped(table, "mart_"+table.Name+" cross join (select contract_year, period, as_at, run_id from run)"), path)
+	from := "mart_" + table.Name + " cross join (select contract_year, period, as_at, run_id from run)"
+	return path, r.db.CopyParquet(ctx, shaped(table, from, table.Key()), path) // of one contract year
 }
 
-// shaped is a query for the table's columns, in its order.
-func shaped(table schema.Table, from string) string {
+// shaped is a query for the table's columns, ordered by some of them.
+func shaped(table schema.Table, from string, key []string) string {
 	var columns, order []string
 	for _, column := range table.Columns {
 		columns = append(columns, fmt.Sprintf("cast(%s as %s) as %[1]s", duck.Identifier(column.Name), column.Type))
 	}
-	for _, column := range table.SortKey() {
+	for _, column := range key {
 		order = append(order, duck.Identifier(column)+" nulls last")
 	}
 	return fmt.Sprintf("select %s from %s order by %s", strings.Join(columns, ", "), from, strings.Join(order, ", "))
@@ -167,7 +183,7 @@ func (r *run) writeLatest(ctx context.Context, draft *snapshot.Draft, table sche
 	if err := r.db.ViewParquet(ctx, view, latest); err != nil {
 		return err
 	}
-	return r.db.CopyParquet(ctx, shaped(table, view), draft.Path(name))
+	return r.db.CopyParquet(ctx, shaped(table, view, table.SortKey()), draft.Path(name))
 }
 
 func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {

@@ -24,7 +24,7 @@ import (
 
 const batchRows = 8192
 
-// cursor reads one published file row by row, a batch in memory at a time, and checks of each
+// cursor reads one published file row by row, two batches in memory at a time, and checks of each
 // row what needs no other table: nulls, values, the run that it is said to come from, and that
 // the key is greater than the one before, which makes it unique.
 type cursor struct {
@@ -38,8 +38,10 @@ type cursor struct {
 	byName  map[string]*column
 	keys    []*column // in the order of the file
 	runs    map[string]PublishedPeriod
-	year, period, runID,
-	asAt *column
+	year, period, runID, asAt,
+	patient *column // nil in a table without patients
+	batches chan batch // what is decoded while the batch before is looked at
+	closed  chan struct{}
 
 	row, length int   // in the batch
 	number      int64 // in the file, from 1
@@ -50,6 +52,12 @@ type cursor struct {
 	now         *content
 	nowYear     string
 	sound       bool // nothing wrong so far
+}
+
+// batch is the next rows of every column, none at the end of the file, or why there are none.
+type batch struct {
+	columns []arrow.Array
+	err     error
 }
 
 // content is what a file holds of one contract year, whatever the bytes around it.
@@ -167,7 +175,7 @@ func (c *cursor) open(path string) error {
 	for _, name := range c.table.SortKey() {
 		c.keys = append(c.keys, c.byName[name])
 	}
-	c.year, c.period, c.runID, c.asAt = c.col("contract_year"), c.col("period"), c.col("run_id"), c.col("as_at")
+	c.year, c.period, c.runID, c.asAt, c.patient = c.col("contract_year"), c.col("period"), c.col("run_id"), c.col("as_at"), c.col("patient_key")
 	for i := range c.columns {
 		// Not GetRecordReader: that opens columns in a goroutine of its own, and a panic there,
 		// which a damaged footer can cause, ends the program.
@@ -175,7 +183,59 @@ func (c *cursor) open(path string) error {
 			return err
 		}
 	}
+	c.batches, c.closed = make(chan batch), make(chan struct{})
+	go c.decode()
 	return nil
+}
+
+// decode reads the file's batches, each while the one before is looked at, until the last,
+// the first that cannot be read, or close.
+func (c *cursor) decode() {
+	defer close(c.batches)
+	for {
+		next := batch{}
+		next.err = guard(func() (err error) {
+			next.columns, err = c.readBatch()
+			return err
+		})
+		select {
+		case c.batches <- next:
+		case <-c.closed:
+			return
+		}
+		if next.err != nil || next.columns[0].Len() == 0 {
+			return
+		}
+	}
+}
+
+// readBatch reads as many rows of every column; none at the end of the file.
+func (c *cursor) readBatch() ([]arrow.Array, error) {
+	size := min(batchRows, max(1, c.parquet.NumRows())) // buffers are made for as many
+	columns := make([]arrow.Array, len(c.columns))
+	for i := range c.columns {
+		chunked, err := c.columns[i].reader.NextBatch(size)
+		if err == nil {
+			columns[i], err = joined(chunked.Chunks())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", c.columns[i].Name, err)
+		}
+		if length, first := columns[i].Len(), columns[0].Len(); length != first {
+			return nil, fmt.Errorf("column %s has %d values; expected %d, as the columns before it", c.columns[i].Name, length, first)
+		}
+	}
+	return columns, nil
+}
+
+func joined(chunks []arrow.Array) (arrow.Array, error) {
+	switch len(chunks) {
+	case 0:
+		return array.NewNull(0), nil
+	case 1:
+		return chunks[0], nil
+	}
+	return array.Concatenate(chunks, memory.NewGoAllocator())
 }
 
 func (c *cursor) compareSchema(found *arrow.Schema) {
@@ -246,6 +306,11 @@ func (c *cursor) close() {
 	if c == nil {
 		return
 	}
+	if c.batches != nil {
+		close(c.closed)
+		for range c.batches { // until decode is done with the file
+		}
+	}
 	if c.source != nil {
 		c.source.Close()
 	}
@@ -262,40 +327,23 @@ func (c *cursor) broken(format string, args ...any) {
 	c.report.add(c.file, c.table.Name, "row %d: "+format, append([]any{c.number}, args...)...)
 }
 
-// nextBatch reads as many rows of every column; none at the end of the file.
+// nextBatch goes to the next batch, which is empty at the end of the file.
 func (c *cursor) nextBatch() error {
-	size := min(batchRows, max(1, c.parquet.NumRows())) // buffers are made for as many
-	for i := range c.columns {
-		col := &c.columns[i]
-		chunked, err := col.reader.NextBatch(size)
-		if err != nil {
-			return fmt.Errorf("column %s: %w", col.Name, err)
-		}
-		if err := col.bind(chunked.Chunks()); err != nil {
-			return fmt.Errorf("column %s: %w", col.Name, err)
-		}
-		if length := col.values.Len(); i == 0 {
-			c.length = length
-		} else if length != c.length {
-			return fmt.Errorf("column %s has %d values; expected %d, as the columns before it", col.Name, length, c.length)
-		}
+	next, more := <-c.batches
+	if !more || next.err != nil {
+		c.length = 0
+		return next.err
 	}
+	for i := range c.columns {
+		c.columns[i].bind(next.columns[i])
+	}
+	c.length = next.columns[0].Len()
 	return nil
 }
 
-func (c *column) bind(chunks []arrow.Array) (err error) {
-	switch len(chunks) {
-	case 0:
-		c.values = array.NewNull(0)
-		return nil
-	case 1:
-		c.values = chunks[0]
-	default:
-		if c.values, err = array.Concatenate(chunks, memory.NewGoAllocator()); err != nil {
-			return err
-		}
-	}
-	switch values := c.values.(type) {
+func (c *column) bind(values arrow.Array) {
+	c.values = values
+	switch values := values.(type) {
 	case *array.String:
 		c.texts = values
 	case *array.Int64:
@@ -309,7 +357,6 @@ func (c *column) bind(chunks []arrow.Array) (err error) {
 	case *array.Decimal128:
 		c.amounts = values
 	}
-	return nil
 }
 
 func (c *cursor) inspect() {

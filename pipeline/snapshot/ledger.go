@@ -73,11 +73,13 @@ type practice struct {
 	counted  [1 << segmentCount]int64 // counted assessments by the exact set of segments
 	members  [1 << segmentCount]int64 // patients by the exact set of segments
 	assessed [1 << segmentCount]int64
-	activity bool // its position has some column that depends on activity
-	counts   bool // so have its segments
-	missing  bool // its position lacks a column that a supplied practice always has
-	listed   bool // dim_practice has it
-	weighted bool // dim_practice has its weighted population
+	cohorts  int64 // rows of fact_cohort_patient with a segment
+	unchosen int64 // and without
+	activity bool  // its position has some column that depends on activity
+	counts   bool  // so have its segments
+	missing  bool  // its position lacks a column that a supplied practice always has
+	listed   bool  // dim_practice has it
+	weighted bool  // dim_practice has its weighted population
 	money    money
 }
 
@@ -238,6 +240,8 @@ func (l *ledger) derive() {
 				l.add(quantity{"dim_practice", "domains of the year"}, ofPart(code, domain), 1)
 			}
 		}
+		l.add(quantity{"fact_cohort_patient", "rows with a segment"}, ofPractice(code), p.cohorts)
+		l.add(quantity{"fact_cohort_patient", "rows without a segment"}, ofPractice(code), p.unchosen)
 		for mask, n := range p.members {
 			if mask == 0 || n == 0 {
 				continue

@@ -367,9 +367,9 @@ func (s *fileSet) readPatients() {
 		}
 		var memberships, practice = 0, ""
 		if order >= 0 {
-			year, key = append(year[:0], cohorts.col("contract_year").textOr()...), append(key[:0], cohorts.col("patient_key").textOr()...)
+			year, key = append(year[:0], cohorts.year.textOr()...), append(key[:0], cohorts.patient.textOr()...)
 			isAssessed := false
-			for first := true; moreC && cohorts.col("contract_year").textOr() == string(year) && cohorts.col("patient_key").textOr() == string(key); first = false {
+			for first := true; moreC && cohorts.year.textOr() == string(year) && cohorts.patient.textOr() == string(key); first = false {
 				m := readMember()
 				if first {
 					practice, isAssessed = m.practice, m.isAssessed
@@ -412,10 +412,10 @@ func (s *fileSet) readPatients() {
 func (s *fileSet) compared(a, b *cursor) bool { return a != nil && b != nil && a.sound && b.sound }
 
 func comparePatients(a, b *cursor) int {
-	if order := strings.Compare(a.col("contract_year").textOr(), b.col("contract_year").textOr()); order != 0 {
+	if order := strings.Compare(a.year.textOr(), b.year.textOr()); order != 0 {
 		return order
 	}
-	return strings.Compare(a.col("patient_key").textOr(), b.col("patient_key").textOr())
+	return strings.Compare(a.patient.textOr(), b.patient.textOr())
 }
 
 type assessed struct {
@@ -518,9 +518,9 @@ func (s *fileSet) memberReader(c *cursor) func() member {
 			}
 		}
 		if segment.null() {
-			l.add(quantity{"fact_cohort_patient", "rows without a segment"}, ofPractice(code), 1)
+			p.unchosen++
 		} else {
-			l.add(quantity{"fact_cohort_patient", "rows with a segment"}, ofPractice(code), 1)
+			p.cohorts++
 		}
 		return member{practice: code, segment: bits[segment.textOr()], isAssessed: isAssessed.isTrue()}
 	}
