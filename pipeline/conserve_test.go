@@ -97,6 +97,12 @@ func TestPseudonymsThatShareANumberStopTheRun(t *testing.T) {
 			where (file_no, line, event) = (
 				select (file_no, line, event) from stg_row
 				where own_step > 5 and nhs_no in (select nhs_no from stg_row where own_step > 5 group by nhs_no having count(*) > 1) limit 1)`,
+		"a row, and one that is rejected": `
+			insert into stg_row by name
+			select * replace (1 as own_step, nhs_second + 1 as nhs_second) from stg_row where own_step > 5 and nhs_no is not null limit 1`,
+		"a row, and one that pairs numbers": `
+			insert into stg_row by name
+			select * replace (5 as own_step, 4242 as emis_no, nhs_second + 1 as nhs_second) from stg_row where own_step > 5 and nhs_no is not null limit 1`,
 		"rows at two practices": `
 			insert into stg_row by name
 			select * replace (practice_no + 1 as practice_no, nhs_second + 1 as nhs_second) from stg_row where own_step > 5 and nhs_no is not null limit 1`,

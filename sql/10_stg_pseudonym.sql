@@ -1,7 +1,8 @@
 -- stg_pseudonym: one row per input row and pseudonym in it: its four parts of
--- eight bytes. The first is the number by which rows are joined: no two pseudonyms
--- of a run share it, which checks/pseudonyms_are_told_apart.sql sees to. It is a
--- view: the parts are read only of those who are asked for.
+-- eight bytes. The first is the number by which rows are joined: no two NHS numbers of
+-- a run share it, nor two EMIS numbers that had to be resolved, which
+-- checks/pseudonyms_are_told_apart.sql sees to. It is a view: the parts are read only of
+-- those who are asked for.
 create view stg_pseudonym as
 with
 final as (

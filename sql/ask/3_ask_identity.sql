@@ -29,12 +29,7 @@ parts as (
 final as (
     select
         identity_no,
-        lower(concat(
-            lpad(hex(identity_no), 16, '0'),
-            lpad(hex(second_part), 16, '0'),
-            lpad(hex(third_part), 16, '0'),
-            lpad(hex(fourth_part), 16, '0')
-        )) as patient_key
+        printf('%016x%016x%016x%016x', identity_no, second_part, third_part, fourth_part) as patient_key
     from parts
 )
 select * from final;

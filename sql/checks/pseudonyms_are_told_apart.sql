@@ -1,5 +1,6 @@
 -- numbers that stand for more than one pseudonym: of the patients that rows are
--- evidence of; of EMIS numbers that had to be resolved; of what is published.
+-- evidence of; of NHS numbers in the rows that are none; of EMIS numbers that had to be
+-- resolved; of what is published.
 with
 resolved as (
     select patient_no as emis_no from raw_published_assessment
@@ -8,6 +9,10 @@ resolved as (
 ),
 pseudonyms as (
     select patient_no as identity_no, nhs_second as second_part, has_two_pseudonyms from int_status
+    union all
+    select nhs_no as identity_no, nhs_second as second_part, false as has_two_pseudonyms
+    from stg_row
+    where own_step <= 5 and nhs_no is not null
     union all
     select stg_row.emis_no as identity_no, stg_row.emis_second as second_part, false as has_two_pseudonyms
     from stg_row
