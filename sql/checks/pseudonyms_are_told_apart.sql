@@ -2,11 +2,6 @@
 -- evidence of; of NHS numbers in the rows that are none; of EMIS numbers that had to be
 -- resolved; of what is published.
 with
-resolved as (
-    select patient_no as emis_no from raw_published_assessment
-    union
-    select emis_no from stg_row where nhs_no is null and emis_no is not null
-),
 pseudonyms as (
     select patient_no as identity_no, nhs_second as second_part, has_two_pseudonyms from int_status
     union all
@@ -16,7 +11,7 @@ pseudonyms as (
     union all
     select stg_row.emis_no as identity_no, stg_row.emis_second as second_part, false as has_two_pseudonyms
     from stg_row
-    inner join resolved on resolved.emis_no = stg_row.emis_no
+    inner join int_lone_number as lone on lone.emis_no = stg_row.emis_no
     union all
     select patient_no as identity_no, patient_second as second_part, false as has_two_pseudonyms
     from raw_published_assessment
