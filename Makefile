@@ -37,7 +37,7 @@ test: ## run the tests; needs Go and a C compiler
 .PHONY: faults
 faults: strace ## kill and fail run, freeze, rekey and purge at their calls on a workspace; FAULTS=short tries a sample
 	FAULTS=$(FAULTS) $(GO) test -tags faults -count 1 -timeout 4h -v -run '^TestFaults' ./cmd/ltcles
-	PUBLICATIONS=$(if $(filter short,$(FAULTS)),40,200) $(GO) test -count 1 -timeout 1h -v -run '^TestReadersDuringPublication$$' ./pipeline/snapshot
+	$(if $(filter short,$(FAULTS)),,PUBLICATIONS=200 $(GO) test -count 1 -timeout 1h -v -run '^TestReadersDuringPublication$$' ./pipeline/snapshot)
 
 .PHONY: strace
 strace:

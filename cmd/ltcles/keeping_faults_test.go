@@ -30,11 +30,11 @@ func some(points []point, most int) []point {
 	return append(steps, others[:min(len(others), most-len(steps))]...)
 }
 
-func mostOf(t *testing.T, short int) int {
+func mostOf(t *testing.T, short, full int) int {
 	if of := shareOf(t); of.changing > 1 {
 		return short
 	}
-	return 300
+	return full
 }
 
 // TestFaultsOfFreeze kills and fails a freeze at its calls: what is published is the
@@ -43,7 +43,7 @@ func TestFaultsOfFreeze(t *testing.T) {
 	s := &site{template: yearEnd(t), command: "freeze", period: "2025-26"}
 	s.settle(t)
 	trial := s.stoppable()
-	trial.tryAll(t, some(shuffled(plan(trial.calls(t), share{1, 8})), mostOf(t, 12)))
+	trial.tryAll(t, some(shuffled(plan(trial.calls(t), share{1, 8})), mostOf(t, 12, 300)))
 }
 
 // TestFaultsOfRekey kills and fails a rekey at its calls: what is published is under a
@@ -51,7 +51,7 @@ func TestFaultsOfFreeze(t *testing.T) {
 func TestFaultsOfRekey(t *testing.T) {
 	s := newKeySite(t)
 	trial := stoppable{s.copyTo, func(dir string) []string { return []string{"rekey", "--workspace", dir, "--threads", "1", "--quiet"} }, s.judge}
-	trial.tryAll(t, some(shuffled(plan(trial.calls(t), share{1, 8})), mostOf(t, 16)))
+	trial.tryAll(t, some(shuffled(plan(trial.calls(t), share{1, 8})), mostOf(t, 16, 300)))
 }
 
 // TestFaultsOfPurge kills and fails a purge at its calls: nothing that was to stay is
@@ -59,7 +59,7 @@ func TestFaultsOfRekey(t *testing.T) {
 func TestFaultsOfPurge(t *testing.T) {
 	s := newPurgeSite(t)
 	trial := stoppable{s.copyTo, s.arguments, s.judge}
-	trial.tryAll(t, some(shuffled(plan(trial.calls(t), share{1, 8})), mostOf(t, 12)))
+	trial.tryAll(t, some(shuffled(plan(trial.calls(t), share{1, 8})), mostOf(t, 12, 300)))
 }
 
 // yearEnd is a workspace with a published year end that is fit to be final.
