@@ -384,8 +384,8 @@ func whyNotSame(standing Standing, program string) []string {
 	for _, change := range standing.Changes {
 		lines = append(lines, change.File+": "+change.What)
 	}
-	if program != "ltcles "+Version {
-		lines = append(lines, fmt.Sprintf("the program: %s published it, this is ltcles %s", program, Version))
+	if program != Program() {
+		lines = append(lines, fmt.Sprintf("the program: %s published it, this is %s", program, Program()))
 	}
 	if lines == nil {
 		lines = append(lines, "an earlier snapshot that was consulted is not kept")

@@ -212,7 +212,7 @@ func (d *doctor) leftovers() {
 		d.wrong("leftovers", err)
 		return
 	}
-	private, err := filepath.Glob(filepath.Join(d.w.Private(), runPrefix+"*"))
+	private, err := entries(d.w.Private(), runPrefix)
 	if err != nil {
 		d.wrong("leftovers", err)
 		return

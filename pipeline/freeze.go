@@ -194,8 +194,8 @@ func (f *freezing) checkStanding(standing Standing) {
 	then := f.published.Manifest
 	switch {
 	case len(standing.Changes) > 0:
-	case then.Program != program():
-		f.unfit = append(f.unfit, fmt.Sprintf("%s: published by %s; expected %s; %s", f.cfg.Period, then.Program, program(), fix))
+	case then.Program != Program():
+		f.unfit = append(f.unfit, fmt.Sprintf("%s: published by %s; expected %s; %s", f.cfg.Period, then.Program, Program(), fix))
 	case len(f.evidence) < len(then.Evidence):
 		f.unfit = append(f.unfit, fmt.Sprintf("%s: an earlier snapshot that it was published with is not there; expected it as it was; restore it from a backup, or %s", f.cfg.Period, fix))
 	default:

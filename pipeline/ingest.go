@@ -244,7 +244,7 @@ func (r *run) stage(ctx context.Context, in *input, key staging.Key, read func(f
 		writer.Discard()
 		return err
 	}
-	in.tally = tally
+	in.tally, in.isTaken = tally, false
 	in.staged, err = writer.Close()
 	return err
 }

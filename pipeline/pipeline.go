@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +32,8 @@ import (
 // may compute other figures from the same inputs.
 const Version = "0.1.0"
 
-// program is how a manifest names the program.
-func program() string { return "ltcles " + Version }
+// Program is how a manifest names the program.
+func Program() string { return "ltcles " + Version }
 
 // Config says what to run.
 type Config struct {
@@ -173,12 +175,13 @@ func (r *run) work(ctx context.Context, stages []stage) (err error) {
 		r.log.Info("stage begins", zap.String("stage", stage.name))
 		began := time.Now()
 		if err := stage.do(ctx, r); err != nil {
-			interrupted := ctx.Err() != nil && r.report.Snapshot == ""
+			isPublished := r.report.Snapshot != ""
+			interrupted := ctx.Err() != nil && !isPublished
 			if interrupted {
 				err = ctx.Err()
 			}
 			r.log.Error("run ended", zap.String("stage", stage.name), zap.Error(err))
-			if interrupted || r.dir == "" {
+			if interrupted || r.dir == "" || !isPublished && r.snapshotOf(r.id) != nil {
 				return err // the record of an earlier run of the same inputs stands
 			}
 			return errors.Join(err, r.writeSummary())
@@ -272,9 +275,13 @@ func (r *run) checkCurrent() error {
 	for i, s := range r.snapshots {
 		names[i] = s.Name
 	}
+	fix := "make the link again: ln -s snapshots/NAME current"
+	if runtime.GOOS == "windows" { // where it is a copy of the snapshot
+		fix = "restore it from a backup"
+	}
 	return &config.Problem{
 		File: filepath.Join(r.store.Dir, "current"), Found: "no link, though snapshots are there",
-		Expected: "a link to the one that is published, of " + strings.Join(names, ", "), Fix: "make the link again: ln -s snapshots/NAME current",
+		Expected: "a link to the one that is published, of " + strings.Join(names, ", "), Fix: fix,
 	}
 }
 
@@ -291,23 +298,40 @@ const (
 
 // sweep removes what killed runs left behind.
 func (r *run) sweep() error {
-	for _, pattern := range []string{
-		filepath.Join(r.cfg.Workspace.Private(), runPrefix+"*"),
-		filepath.Join(r.cfg.Workspace.Runs(), "*", summaryPart),
-		filepath.Join(r.cfg.Workspace.Runs(), gonePrefix+"*"),
-	} {
-		left, err := filepath.Glob(pattern)
-		if err != nil {
+	private, err := entries(r.cfg.Workspace.Private(), runPrefix)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	gone, err := entries(r.cfg.Workspace.Runs(), gonePrefix)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	parts, err := r.recordParts()
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	for _, path := range slices.Concat(private, gone, parts) {
+		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("sweep: %w", err)
-		}
-		for _, path := range left {
-			if err := os.RemoveAll(path); err != nil {
-				return fmt.Errorf("sweep: %w", err)
-			}
 		}
 	}
 	kept := staging.Shelf{Dir: r.cfg.Workspace.Staged()}
 	return kept.Sweep(time.Now().AddDate(0, 0, -r.cfg.Workspace.Settings.StagedDays))
+}
+
+// entries are the paths of what a folder has whose names begin so, none of a folder that is not
+// there. A folder's own name may hold what would make a pattern of it.
+func entries(dir, prefix string) (paths []string, err error) {
+	all, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, entry := range all {
+		if strings.HasPrefix(entry.Name(), prefix) {
+			paths = append(paths, filepath.Join(dir, entry.Name()))
+		}
+	}
+	return paths, nil
 }
 
 // makePrivate makes the folders that are the run's alone.

@@ -188,7 +188,7 @@ func (r *run) writeLatest(ctx context.Context, draft *snapshot.Draft, table sche
 
 func (r *run) manifest(periods []snapshot.PublishedPeriod) snapshot.Manifest {
 	m := snapshot.Manifest{
-		RunID: r.id, Program: program(), ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(),
+		RunID: r.id, Program: Program(), ContractYear: string(r.contract.Year), Period: r.cfg.Period.String(),
 		AsAt: r.asAt, CutOff: r.cutOff, KeyID: r.keyID, Freeze: r.freeze, Periods: periods,
 		Reference: r.referenceFiles(), Evidence: r.consulted(),
 	}

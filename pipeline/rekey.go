@@ -1,12 +1,10 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -313,7 +311,7 @@ func (k *rekeying) again(ctx context.Context, period string) error {
 		}
 		if table.Name == "fact_assessment" {
 			published.RunID, published.KeyID = r.id, r.keyID
-			sum, err := hashOf(path)
+			sum, _, err := snapshot.HashFile(path)
 			if err != nil {
 				return fmt.Errorf("compute %s again: %w", period, err)
 			}
@@ -348,23 +346,10 @@ func (r *run) compareRekeyed(ctx context.Context, table schema.Table, former, no
 	return nil
 }
 
-func hashOf(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
-}
-
 // complete takes over the periods that keep their key, and makes the top-level tables.
 func (k *rekeying) complete(ctx context.Context, periods []snapshot.PublishedPeriod) (err error) {
 	r := &run{current: k.base.current}
-	if r.db, err = duck.Open(ctx, duck.Options{Threads: k.cfg.Threads, MemoryLimit: k.cfg.Workspace.Settings.MemoryLimit, Directories: []string{k.cfg.Workspace.Published()}}); err != nil {
+	if r.db, err = duck.Open(ctx, duck.Options{Threads: cmp.Or(k.cfg.Threads, k.cfg.Workspace.Settings.Threads), MemoryLimit: k.cfg.Workspace.Settings.MemoryLimit, Directories: []string{k.cfg.Workspace.Published()}}); err != nil {
 		return err
 	}
 	defer r.db.Close()

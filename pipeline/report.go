@@ -3,10 +3,9 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -122,7 +121,6 @@ type Accepted struct {
 // gather fills the report from what the engine computed.
 func (r *run) gather(ctx context.Context) error {
 	r.report.RowsRead = r.rowsRead()
-	r.report.Files = nil
 	err := r.db.Query(ctx, `
 		select file_name, kind, status, coalesce(encoding, ''), coalesce(delimiter, ''), coalesce(header_line, 0),
 			cast(rows_read as bigint), cast(rows_rejected as bigint), coalesce(message, ''), coalesce(practice_codes, '')
@@ -255,9 +253,6 @@ func whole(value any) *int64 {
 	return nil
 }
 
-// summaryPart is the summary until it is whole.
-const summaryPart = ".summary.json"
-
 // writeSummary writes runs/<run_id>/summary.json, the last of a run's record: a
 // run without it was killed. A check of inputs that were published before leaves
 // the record of that.
@@ -266,18 +261,11 @@ func (r *run) writeSummary() error {
 	if published := r.snapshotOf(r.id); published != nil && !r.cfg.Publish {
 		summary.Snapshot = published.Name
 	}
-	text, err := json.MarshalIndent(summary, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write summary: %w", err)
-	}
-	part := filepath.Join(r.dir, summaryPart)
-	if err := os.WriteFile(part, append(text, '\n'), 0o644); err != nil {
-		return errors.Join(fmt.Errorf("write summary: %w", err), os.RemoveAll(part))
-	}
-	if err := os.Rename(part, filepath.Join(r.dir, "summary.json")); err != nil {
-		return errors.Join(fmt.Errorf("write summary: %w", err), os.RemoveAll(part))
-	}
-	return nil
+	return r.record(summaryFile, func(to io.Writer) error {
+		out := json.NewEncoder(to)
+		out.SetIndent("", "  ")
+		return out.Encode(summary)
+	})
 }
 
 // newLog opens the run's log: JSON lines, one event each.

@@ -4,17 +4,10 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 	"strconv"
 
 	"ltcles/pipeline/schema"
-)
-
-const (
-	rejectsFile  = "rejects.csv"
-	findingsFile = "findings.csv"
 )
 
 // UnknownPractice stands for no practice where one is named: the rows and files
@@ -53,28 +46,22 @@ func (r *run) listRows(ctx context.Context) error {
 }
 
 // writeList writes one list of the run's folder.
-func (r *run) writeList(name string, header []string, each func(add func(RowReport, ...string) error) error) (err error) {
-	file, err := os.Create(filepath.Join(r.dir, name))
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	out := csv.NewWriter(file)
-	if err := out.Write(header); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	err = each(func(row RowReport, cells ...string) error {
-		asked := r.cfg.Practice
-		if asked != "" && asked == row.Practice || asked == UnknownPractice && row.Practice == "" {
-			r.report.ToMend = append(r.report.ToMend, row)
+func (r *run) writeList(name string, header []string, each func(add func(RowReport, ...string) error) error) error {
+	return r.record(name, func(to io.Writer) error {
+		out := csv.NewWriter(to)
+		if err := out.Write(header); err != nil {
+			return err
 		}
-		return out.Write(cells)
+		err := each(func(row RowReport, cells ...string) error {
+			asked := r.cfg.Practice
+			if asked != "" && asked == row.Practice || asked == UnknownPractice && row.Practice == "" {
+				r.report.ToMend = append(r.report.ToMend, row)
+			}
+			return out.Write(cells)
+		})
+		out.Flush()
+		return errors.Join(err, out.Error())
 	})
-	out.Flush()
-	if err = errors.Join(err, out.Error()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return nil
 }
 
 // eachRejected hands out every rejected row in the order of files and lines. A row

@@ -11,7 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -134,7 +137,7 @@ func (r *run) listInbox() ([]string, error) {
 	}
 	r.inbox = opened
 	names := opened.Names()
-	if err := r.refuseIdentifiers(names); err != nil {
+	if err := r.checkNames(names); err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
@@ -158,12 +161,20 @@ func (r *run) listStrays() error {
 	return nil
 }
 
-// refuseIdentifiers refuses file names that hold an NHS number: names are
-// logged and published, and no identifier may be.
-func (r *run) refuseIdentifiers(names []string) error {
+// checkNames refuses file names that hold an NHS number: names are logged and
+// published, and no identifier may be; and those that cannot be printed as they are.
+func (r *run) checkNames(names []string) error {
 	var problems []error
 	for _, name := range names {
-		if masked, holds := emis.MaskNHSNumbers(name); holds {
+		masked, holds := emis.MaskNHSNumbers(name)
+		if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+			problems = append(problems, &config.Problem{
+				File: r.inboxDir(), Found: fmt.Sprintf("a file name that is not UTF-8, or has a control character: %q", masked),
+				Expected: "a name that can be printed", Fix: "rename the file",
+			})
+			continue
+		}
+		if holds {
 			problems = append(problems, &config.Problem{
 				File: filepath.Join(r.inboxDir(), filepath.FromSlash(masked)), Found: "an NHS number in the file's name",
 				Expected: "a name without one, because names are published", Fix: "rename the file (unpack the archive that it is in, if it is in one)",
@@ -247,7 +258,14 @@ func (r *run) markDuplicates() {
 func (r *run) settleDates() error {
 	r.asAt, r.report.AsAtFrom = r.cfg.AsAt, "given"
 	if r.asAt.IsNone() {
-		r.asAt, r.report.AsAtFrom = r.newestStated(), "the newest run date that the files state"
+		stated, file := r.newestStated()
+		if err := r.checkStated(stated, file); err != nil {
+			return err
+		}
+		r.asAt, r.report.AsAtFrom = stated, "the newest run date that the files state"
+		if stated > r.cfg.Today {
+			r.report.AsAtFrom += fmt.Sprintf(": %s, which is after today, %s", file, r.cfg.Today)
+		}
 		if published := r.publishedPeriod(); r.cfg.AsPublished && published != nil && published.AsAt > r.asAt {
 			r.asAt, r.report.AsAtFrom = published.AsAt, "as published"
 		}
@@ -266,13 +284,31 @@ func (r *run) settleDates() error {
 	return nil
 }
 
-// newestStated is the newest extract date that a file states, None for none.
-func (r *run) newestStated() civil.Date {
-	newest := civil.None
+// newestStated is the newest extract date that a file states, and the first file that does; None
+// for none.
+func (r *run) newestStated() (newest civil.Date, file string) {
+	newest = civil.None
 	for _, in := range r.inputs {
-		newest = max(newest, in.ExtractDate)
+		if in.ExtractDate > newest {
+			newest, file = in.ExtractDate, in.Name
+		}
 	}
-	return newest
+	return newest, file
+}
+
+// checkStated refuses a run date that no extract of the year can have: a year and more after the
+// coding deadline, and after today. By it nothing would be in the future, every claim on time
+// judged late, and a year fit to be final that has not ended.
+func (r *run) checkStated(stated civil.Date, file string) error {
+	const leeway = 366 // days
+	last := r.contract.CodingDeadline + leeway
+	if stated <= last || stated <= r.cfg.Today {
+		return nil
+	}
+	return &config.Problem{
+		File: filepath.Join(r.inboxDir(), filepath.FromSlash(file)), Found: fmt.Sprintf("a run date in the future, %s", stated),
+		Expected: fmt.Sprintf("the day that the extract was taken, no later than %s", max(last, r.cfg.Today)), Fix: "export the file again, or give --as-at",
+	}
 }
 
 // settleAccepted matches what the operator accepts with the files there are. A
@@ -376,7 +412,7 @@ func (r *run) settleEvidence() {
 	if previous.Period != "" {
 		r.consult("previous_period", r.current, previous)
 	}
-	if max(r.asAt, r.newestStated()) <= r.contract.CodingDeadline {
+	if stated, _ := r.newestStated(); max(r.asAt, stated) <= r.contract.CodingDeadline {
 		return
 	}
 	for _, earlier := range r.snapshots {

@@ -169,16 +169,20 @@ func (r *reading) look(codes []Code) {
 		return
 	}
 	terms := termsOf(described, preferred)
-	for id, row := range standing {
+	for id, concept := range standing {
 		if !asked[id] {
 			continue
 		}
-		c := Concept{Active: row.isActive(), EffectiveTime: row[1], Module: row[3], terms: terms[id]}
+		c := Concept{Active: concept.isActive(), EffectiveTime: concept[1], Module: concept[3], terms: terms[id]}
 		c.Preferred, c.FullySpecified = preferredOf(terms[id]), best(terms[id], fullySpecified)
+		var reason row
 		for _, each := range inactivated {
-			if each.isActive() && each[5] == id {
-				c.Reason = cmp.Or(nameOf(terms[each[6]]), each[6])
+			if each.isActive() && each[5] == id && (reason == nil || compareMembers(each, reason) > 0) {
+				reason = each
 			}
+		}
+		if reason != nil {
+			c.Reason = cmp.Or(nameOf(terms[reason[6]]), reason[6])
 		}
 		for _, each := range replaced {
 			if !each.isActive() || each[5] != id || each[4] == movedFrom {
@@ -195,6 +199,12 @@ func (r *reading) look(codes []Code) {
 		})
 		r.release.Concepts[Code(id)] = c
 	}
+}
+
+// compareMembers puts the newer of two members of a reference set last, and of two of a day, as
+// where editions stand side by side, the one with the smaller id.
+func compareMembers(a, b row) int {
+	return cmp.Or(strings.Compare(a[1], b[1]), strings.Compare(b[0], a[0]))
 }
 
 // description is one term of a concept.

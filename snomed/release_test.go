@@ -99,6 +99,12 @@ func TestReadRelease(t *testing.T) {
 	editions := release() // an older edition beside it, and rows twice
 	editions["International/sct2_Concept_Snapshot_INT_20250101.txt"] = file(concepts, replaced+"|20020131|1|900000000000207008|900000000000074008", active+"|20240401|1|999000011000000103|900000000000074008")
 	editions["International/sct2_Description_Snapshot-en_INT_20250101.txt"] = file(descriptions, "21|20020131|1|1|"+replaced+"|en|900000000000003001|Heart monitoring (procedure)|900000000000448009")
+	editions["International/der2_cRefset_AttributeValueSnapshot_INT_20250101.txt"] = file(reasons, // other members, older or of the same day
+		"v3|20240401|1|1|900000000000489007|"+replaced+"|900000000000482003",
+		"v4|20240401|1|1|900000000000489007|"+replaced+"|900000000000484002",
+		"v5|20250401|1|1|900000000000489007|"+replaced+"|900000000000485001",
+		"v6|20250401|1|1|900000000000489007|"+replaced+"|900000000000486000",
+	)
 	noise := release()
 	noise["Readme_en_20260401.txt"] = "read me"
 	noise["Snapshot/Terminology/sct2_Relationship_Snapshot_INT_20260101.txt"] = "not read"
@@ -130,7 +136,7 @@ func TestReadRelease(t *testing.T) {
 				}
 				files := 5
 				if name == "editions" {
-					files = 7
+					files = 8
 				}
 				if len(got.Files) != files {
 					t.Errorf("read %v", got.Files)

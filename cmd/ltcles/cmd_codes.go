@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ type CodesOptions struct {
 
 // AddFlags adds the flags of the options.
 func (o *CodesOptions) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Workspace, "workspace", "", "a workspace whose reference/contracts may replace a year")
+	flags.StringVar(&o.Workspace, "workspace", "", "a workspace whose reference/contracts may replace a year (default: the current folder, where it is one)")
 	flags.StringVar(&o.Year, "year", "", "one contract year, 2026-27 (default: every year there is)")
 }
 
@@ -101,9 +102,13 @@ func runCodesList(o CodesOptions, s streams) error {
 
 // contracts are those of the year, or of every year there is.
 func (o CodesOptions) contracts() ([]*contract.Contract, error) {
+	dir := o.Workspace
+	if _, err := os.Lstat(workspace.SettingsFile); err == nil && dir == "" {
+		dir = "."
+	}
 	overrides := ""
-	if o.Workspace != "" {
-		w, err := workspace.Open(o.Workspace)
+	if dir != "" {
+		w, err := workspace.Open(dir)
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +56,7 @@ that reads its output can take that for no activity.
 
 func runMDT(ctx context.Context, o MDTOptions, s streams) (err error) {
 	write, ok := map[string]func(io.Writer, *mdt.Activity) error{
-		formatTable: printMDT, formatCSV: writeMDT, formatJSON: encodeMDT,
+		formatTable: printMDT, formatCSV: writeMDT, formatJSON: func(to io.Writer, a *mdt.Activity) error { return printJSON(to, a) },
 	}[o.Format]
 	if !ok {
 		return usageError{fmt.Errorf("--format %q; expected table, csv or json", o.Format)}
@@ -176,11 +175,4 @@ func orBlank(n *int64) string {
 		return ""
 	}
 	return strconv.FormatInt(*n, 10)
-}
-
-func encodeMDT(to io.Writer, a *mdt.Activity) error {
-	out := json.NewEncoder(to)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(a)
 }

@@ -68,7 +68,7 @@ func runReport(ctx context.Context, o ReportOptions, s streams) (err error) {
 		return err
 	}
 	write := func(to io.Writer) error {
-		return dashboard.Write(to, material, dashboard.Options{Suppress: o.Suppress, Program: "ltcles " + pipeline.Version})
+		return dashboard.Write(to, material, dashboard.Options{Suppress: o.Suppress, Program: pipeline.Program()})
 	}
 	if o.Output == "" {
 		o.Output = "ltcles-" + reader.Period.Period + ".html"

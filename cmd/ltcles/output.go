@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ltcles/pipeline/pseudonym"
 	"ltcles/pipeline/spreadsheet"
 	"ltcles/pipeline/workspace"
 )
@@ -39,6 +40,13 @@ func checkPlace(file string) error {
 	}
 	if part != "" {
 		return usageError{fmt.Errorf("--output %s is in a workspace's own %s; name a place outside it", file, part)}
+	}
+	isKey, err := pseudonym.IsKey(file) // key_file may be anywhere
+	if err != nil {
+		return usageError{fmt.Errorf("--output %s: %w", file, err)}
+	}
+	if isKey {
+		return usageError{fmt.Errorf("--output %s is a pseudonym key, which cannot be made again; name another file", file)}
 	}
 	return nil
 }

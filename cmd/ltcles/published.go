@@ -30,7 +30,8 @@ func (o PublishedOptions) open(ctx context.Context) (*workspace.Workspace, *publ
 	if err != nil {
 		return nil, nil, err
 	}
-	reader, err := published.Open(ctx, snapshot.Store{Dir: w.Published()}, o.Period)
+	reader, err := published.Open(ctx, snapshot.Store{Dir: w.Published()}, o.Period,
+		published.Limits{Threads: w.Settings.Threads, MemoryLimit: w.Settings.MemoryLimit})
 	var unknown published.UnknownPeriodError
 	if errors.Is(err, snapshot.ErrNothingPublished) || errors.As(err, &unknown) {
 		return nil, nil, usageError{err}

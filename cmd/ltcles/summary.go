@@ -230,26 +230,36 @@ func readRejected(path string) ([]rejected, error) {
 	if _, err := in.Read(); err != nil {
 		return nil, fmt.Errorf("read rejected rows: %w", err)
 	}
-	var found []rejected
-	type cause struct{ file, reason string }
-	known := map[cause]int{}
+	var counts rejections
 	for {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
-			return found, nil
+			return counts.found, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read rejected rows: %w", err)
 		}
-		of := cause{row[0], row[3]}
-		at, seen := known[of]
-		if !seen {
-			at = len(found)
-			known[of] = at
-			found = append(found, rejected{file: row[0], line: row[1], reason: row[3], hint: row[4]})
-		}
-		found[at].rows++
+		counts.add(rejected{file: row[0], line: row[1], reason: row[3], hint: row[4]})
 	}
+}
+
+// rejections count rejected rows by file and reason, in the order in which they come.
+type rejections struct {
+	found []rejected
+	known map[[2]string]int
+}
+
+func (r *rejections) add(row rejected) {
+	of := [2]string{row.file, row.reason}
+	at, seen := r.known[of]
+	if !seen {
+		if at = len(r.found); at == 0 {
+			r.known = map[[2]string]int{}
+		}
+		r.known[of] = at
+		r.found = append(r.found, row)
+	}
+	r.found[at].rows++
 }
 
 func printRejected(to io.Writer, all []rejected) {
@@ -419,25 +429,15 @@ func printPractice(to io.Writer, report *pipeline.Report, practice string) {
 	fmt.Fprintln(to)
 }
 
-// rejectedOf counts rejected rows by file and reason, in the order of the list.
+// rejectedOf counts the rejected ones of rows.
 func rejectedOf(rows []pipeline.RowReport) []rejected {
-	var found []rejected
-	type cause struct{ file, reason string }
-	known := map[cause]int{}
+	var counts rejections
 	for _, row := range rows {
-		if row.IsFinding {
-			continue
+		if !row.IsFinding {
+			counts.add(rejected{file: row.File, line: strconv.Itoa(row.Line), reason: row.Reason, hint: row.Fix})
 		}
-		of := cause{row.File, row.Reason}
-		at, seen := known[of]
-		if !seen {
-			at = len(found)
-			known[of] = at
-			found = append(found, rejected{file: row.File, line: strconv.Itoa(row.Line), reason: row.Reason, hint: row.Fix})
-		}
-		found[at].rows++
 	}
-	return found
+	return counts.found
 }
 
 // namedPractices is how many practices a finding names before it only counts.

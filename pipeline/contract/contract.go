@@ -98,9 +98,6 @@ const (
 	MDTDomain      = "mdt"
 )
 
-// DomainNames lists the three in the order of the contract.
-func DomainNames() []string { return []string{Implementation, Assessments, MDTDomain} }
-
 // Instalment is one of the equal payments of the advance.
 type Instalment struct {
 	PaidMonth civil.Date // its first day

@@ -67,7 +67,7 @@ func TestAttackOnThePage(t *testing.T) {
 func attacked(t *testing.T, options fixtures.Options) *Material {
 	t.Helper()
 	w := publishedtest.Publish(t, t.TempDir(), options)
-	r, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, "")
+	r, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, "", published.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func material(t *testing.T) *dashboard.Material {
 
 func materialOf(t *testing.T, store snapshot.Store) *dashboard.Material {
 	t.Helper()
-	r, err := published.Open(context.Background(), store, "")
+	r, err := published.Open(context.Background(), store, "", published.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,17 +68,26 @@ func parsed(t *testing.T, page []byte) *html.Node {
 
 func TestContractOfThePage(t *testing.T) {
 	store := publishedtest.Store(t)
-	for _, tt := range []struct{ what, period, sha256, want string }{
-		{"as it was", "", "", ""},
-		{"changed since", "", "another", "The contract's file has changed since this period was computed: dates and words on this page are of the file as it is now (built-in contract 2026-27.yaml)."},
-		{"of an earlier period", "2026-05", "", "This period was published before the newest one, whose snapshot does not say which contract file it was computed with."},
+	for _, tt := range []struct {
+		what, period, sha256 string
+		isPurged             bool
+		want                 string
+	}{
+		{"as it was", "", "", false, ""},
+		{"changed since", "", "another", false, "The contract's file has changed since this period was computed: dates and words on this page are of the file as it is now (built-in contract 2026-27.yaml)."},
+		{"of an earlier period", "2026-05", "", false, ""},
+		{"changed since an earlier period", "2026-05", "another", false, "The contract's file has changed since this period was computed: dates and words on this page are of the file as it is now (built-in contract 2026-27.yaml)."},
+		{"purged", "2026-05", "", true, "Which contract file this period was computed with is not known: the snapshot that said so is purged."},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
-			r, err := published.Open(context.Background(), store, tt.period)
+			r, err := published.Open(context.Background(), store, tt.period, published.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer r.Close()
+			if tt.isPurged {
+				r.Reference = nil
+			}
 			c, err := contract.Load("", contract.Year(r.Period.ContractYear))
 			if err != nil {
 				t.Fatal(err)

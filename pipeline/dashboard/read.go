@@ -108,13 +108,13 @@ func (m *Material) readHistory(ctx context.Context, r *published.Reader) error {
 	return err
 }
 
-// contractNote compares the contract's file with the one that the manifest names. Only the period
-// that the snapshot was published for has its reference files there.
+// contractNote compares the contract's file with the one that the period was computed with, as far
+// as the snapshot that says so is kept.
 func contractNote(r *published.Reader, c *contract.Contract) string {
-	if r.Period.RunID != r.Snapshot.Manifest.RunID {
-		return "This period was published before the newest one, whose snapshot does not say which contract file it was computed with."
+	if r.Reference == nil {
+		return "Which contract file this period was computed with is not known: the snapshot that said so is purged."
 	}
-	for _, reference := range r.Snapshot.Manifest.Reference {
+	for _, reference := range r.Reference {
 		if reference.SHA256 == c.SHA256 {
 			return ""
 		}

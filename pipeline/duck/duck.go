@@ -21,7 +21,7 @@ import (
 // Options say what a database may use.
 type Options struct {
 	Threads     int      // 0: one for each processor
-	MemoryLimit string   // as DuckDB writes it, "4GB"; "": DuckDB's default
+	MemoryLimit string   // as DuckDB writes it, "4GB"; "": DuckDB's default, which is most of the computer's
 	Directories []string // the only folders that it may read and write
 	// SpillDir is a private folder for what does not fit into memory; "" means
 	// that nothing is ever spilled and running out of memory is an error.
@@ -31,9 +31,8 @@ type Options struct {
 // DB is one database in memory. It is used by one goroutine at a time, and
 // closed by whoever opened it.
 type DB struct {
-	connector *duckdb.Connector
-	db        *sql.DB
-	conn      *sql.Conn
+	db   *sql.DB
+	conn *sql.Conn
 }
 
 // Open opens an empty database in memory and locks its configuration: no
@@ -51,7 +50,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("open engine: %w", err)
 	}
-	d := &DB{connector: connector, db: db, conn: conn}
+	d := &DB{db: db, conn: conn}
 	if err := d.lock(ctx, options); err != nil {
 		d.Close()
 		return nil, err
@@ -64,9 +63,9 @@ func (d *DB) lock(ctx context.Context, options Options) error {
 	if threads <= 0 {
 		threads = runtime.NumCPU()
 	}
-	directories := make([]string, len(options.Directories))
-	for i, directory := range options.Directories {
-		directories[i] = quote(directory)
+	var directories []string
+	for _, directory := range options.Directories {
+		directories = append(directories, quote(directory), exactly(directory)) // what is asked for is looked at too
 	}
 	if options.SpillDir != "" {
 		directories = append(directories, quote(options.SpillDir))
@@ -172,9 +171,9 @@ func (d *DB) Append(ctx context.Context, table string, rows [][]driver.Value) (e
 func (d *DB) ViewParquet(ctx context.Context, view string, paths []string) error {
 	quoted := make([]string, len(paths))
 	for i, path := range paths {
-		quoted[i] = quote(path)
+		quoted[i] = exactly(path)
 	}
-	statement := fmt.Sprintf("create view %s as select * from read_parquet([%s])", view, strings.Join(quoted, ", "))
+	statement := fmt.Sprintf("create view %s as select * from read_parquet([%s])", Identifier(view), strings.Join(quoted, ", "))
 	if err := d.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("view %s: %w", view, err)
 	}
@@ -184,7 +183,7 @@ func (d *DB) ViewParquet(ctx context.Context, view string, paths []string) error
 // InsertParquet adds the columns named, or other expressions, of every row of a
 // Parquet file to a table.
 func (d *DB) InsertParquet(ctx context.Context, table, columns, path string) error {
-	statement := fmt.Sprintf("insert into %s select %s from read_parquet(%s)", Identifier(table), columns, quote(path))
+	statement := fmt.Sprintf("insert into %s select %s from read_parquet(%s)", Identifier(table), columns, exactly(path))
 	if err := d.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("read %s into %s: %w", path, table, err)
 	}
@@ -277,6 +276,11 @@ func Version(ctx context.Context) (version string, err error) {
 func HexNumber(expression string, after int) string {
 	return fmt.Sprintf("cast(cast(unhex(substr(%s, %d, 16)) as bit) as bigint)", expression, 2*after+1)
 }
+
+// exactly names one file to read_parquet, which takes what it is given for a pattern.
+func exactly(path string) string { return quote(unpatterned.Replace(path)) }
+
+var unpatterned = strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]")
 
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 

@@ -226,17 +226,24 @@ func (r *fileReader) saysSomething(line []byte) bool {
 	if code := at(r.cols.practice); len(code) > 0 && r.practiceOf(code).state == Valid {
 		return true
 	}
-	dates := []int{r.cols.registered, r.cols.deducted, r.cols.death}
 	for _, g := range r.file.layout.groups {
 		if state := r.codeOf(at(g.code)).state; state != Blank && state != Invalid {
 			return true
 		}
-		dates = append(dates, g.activity, g.recorded)
 	}
-	return slices.ContainsFunc(dates, func(column int) bool {
+	return slices.ContainsFunc(r.dateColumns(), func(column int) bool {
 		_, state := readDate(at(column), r.AsAt)
 		return state == Valid
 	})
+}
+
+// dateColumns are the columns that are read as dates, -1 for each that the file has not.
+func (r *fileReader) dateColumns() []int {
+	dates := []int{r.cols.registered, r.cols.deducted, r.cols.death}
+	for _, g := range r.file.layout.groups {
+		dates = append(dates, g.activity, g.recorded)
+	}
+	return dates
 }
 
 func (r *fileReader) all() error {
@@ -289,15 +296,12 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 	case r.cols.practice:
 		return r.practiceOf(cell).state != Valid
 	}
-	for _, g := range r.file.layout.groups {
-		switch only {
-		case g.code:
-			state := r.codeOf(cell).state
-			return state == Invalid
-		case g.activity, g.recorded:
-			_, state := r.date(cell)
-			return state == Invalid
-		}
+	if slices.ContainsFunc(r.file.layout.groups, func(g group) bool { return g.code == only }) {
+		return r.codeOf(cell).state == Invalid
+	}
+	if slices.Contains(r.dateColumns(), only) {
+		_, state := r.date(cell)
+		return state == Invalid
 	}
 	return true
 }

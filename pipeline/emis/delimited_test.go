@@ -228,6 +228,8 @@ func TestRows(t *testing.T) {
 			}, 0},
 		{"a footer under the patient's number", "a.csv", "NHS Number,Organisation Code,Date,Code\n9990000018,Z00001,01-May-2026,417206009\n9990000026,,,\nEnd of report\n",
 			[]string{"2.1 Z00001 9990000018 417206009 2026-05-01", "3.0 blank 9990000026"}, 1},
+		{"a last line with a status date alone", "a.csv", "NHS Number,Organisation Code,Patient Type,Registered Date,Deducted Date,Date of Death\n9990000018,Z00001,Regular,,,\n,,,,30-Jun-2026,\n",
+			[]string{"2.0 Z00001 9990000018 regular", "3.0 blank blank 2026-06-30"}, 0},
 		{"one header row fills nothing down", "a.csv", header + "Z00001,9990000018,,01-May-2026,417206009,,X\n,,,02-May-2026,417206009,,\n",
 			[]string{"2.1 Z00001 9990000018 417206009 2026-05-01", "3.1 blank blank 417206009 2026-05-02"}, 0},
 		{"a last continuation line with one cell", "a.csv", two + "Z00001,9990000018,17,X,01-May-2026,417206009,,,\n,,,,02-May-2026,,,,\nEnd\n",

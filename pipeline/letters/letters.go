@@ -27,6 +27,7 @@ import (
 	"ltcles/pipeline/published"
 	"ltcles/pipeline/snapshot"
 	"ltcles/pipeline/terms"
+	"ltcles/pipeline/unexpected"
 )
 
 // Kind is which letter is written.
@@ -109,7 +110,8 @@ func Write(ctx context.Context, c Config) (*Report, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, practice := range practices {
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer unexpected.Panic(&err)
 			if err := ctx.Err(); err != nil {
 				return err
 			}

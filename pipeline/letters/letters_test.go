@@ -425,7 +425,7 @@ func templates(t *testing.T, w *workspace.Workspace) {
 // open opens a workspace's published period with its contract.
 func open(t *testing.T, w *workspace.Workspace, period string) (*published.Reader, *contract.Contract) {
 	t.Helper()
-	reader, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, period)
+	reader, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, period, published.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,20 +79,62 @@ func Load(path string) (*Key, error) {
 	if err := checkFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	// Twice the expected length is enough to tell that a file is too long.
-	text, err := io.ReadAll(io.LimitReader(file, 4*keyBytes))
+	key, err := read(file)
+	if fault := noKey(""); errors.As(err, &fault) {
+		return nil, &config.Problem{File: path, Found: string(fault), Expected: "64 hex digits and nothing else", Fix: "restore it from its backup"}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w", err)
 	}
-	var key Key
+	return key, nil
+}
+
+// noKey says why a text is no key, without what it says.
+type noKey string
+
+func (n noKey) Error() string { return string(n) }
+
+// read reads a key; the error is a noKey where the text is none.
+func read(from io.Reader) (*Key, error) {
+	// Twice the expected length is enough to tell that a file is too long.
+	text, err := io.ReadAll(io.LimitReader(from, 4*keyBytes))
+	if err != nil {
+		return nil, err
+	}
 	digits := bytes.TrimSpace(text)
 	if len(digits) != hex.EncodedLen(keyBytes) {
-		return nil, &config.Problem{File: path, Found: "the key has another length", Expected: "64 hex digits and nothing else", Fix: "restore it from its backup"}
+		return nil, noKey("the key has another length")
 	}
+	key := new(Key)
 	if _, err := hex.Decode(key.secret[:], digits); err != nil {
-		return nil, &config.Problem{File: path, Found: "the key holds characters other than 0-9 and a-f", Expected: "64 hex digits and nothing else", Fix: "restore it from its backup"}
+		return nil, noKey("the key holds characters other than 0-9 and a-f")
 	}
-	return &key, nil
+	return key, nil
+}
+
+// IsKey tells whether a file holds a key, whoever's it is. The error is why that cannot be told of
+// a file that is there.
+func IsKey(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for a key: %w", err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("look for a key: %w", err)
+	}
+	defer file.Close()
+	_, err = read(file)
+	if errors.As(err, new(noKey)) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for a key: %w", err)
+	}
+	return true, nil
 }
 
 // checkFolder refuses a folder that others can write to, unless it is one in which each may change

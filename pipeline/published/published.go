@@ -30,12 +30,18 @@ type Reader struct {
 	db *duck.DB
 }
 
+// Limits are what the engine may use, as the settings have it.
+type Limits struct {
+	Threads     int    // 0: one for each processor
+	MemoryLimit string // "4GB"; "" for the engine's own default
+}
+
 // Open opens a period of the current snapshot; "" is the period that the snapshot was published
 // for. SQL then sees each table as the period's rows, and <table>_history as those of every period
 // of its contract year that is in the snapshot. It fails with [snapshot.ErrNothingPublished] or
 // [UnknownPeriodError] where there is nothing to open, and with [snapshot.ErrDamaged] where a file
 // is not what was published.
-func Open(ctx context.Context, store snapshot.Store, period string) (_ *Reader, err error) {
+func Open(ctx context.Context, store snapshot.Store, period string, limits Limits) (_ *Reader, err error) {
 	current, err := store.Current()
 	if err != nil {
 		return nil, err
@@ -54,7 +60,7 @@ func Open(ctx context.Context, store snapshot.Store, period string) (_ *Reader, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := duck.Open(ctx, duck.Options{Directories: []string{current.Dir}})
+	db, err := duck.Open(ctx, duck.Options{Threads: limits.Threads, MemoryLimit: limits.MemoryLimit, Directories: []string{current.Dir}})
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func TestReader(t *testing.T) {
 
 func open(t *testing.T, store snapshot.Store, period string) *published.Reader {
 	t.Helper()
-	r, err := published.Open(context.Background(), store, period)
+	r, err := published.Open(context.Background(), store, period, published.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,12 +205,12 @@ func relationshipsHold(t *testing.T, r *published.Reader) {
 func refused(t *testing.T, store snapshot.Store) {
 	ctx := context.Background()
 	var unknown published.UnknownPeriodError
-	if _, err := published.Open(ctx, store, "2026-07"); !errors.As(err, &unknown) {
+	if _, err := published.Open(ctx, store, "2026-07", published.Limits{}); !errors.As(err, &unknown) {
 		t.Errorf("a period that is not published: %v", err)
 	} else if want := "period 2026-07 is not published; the current snapshot has 2026-05, 2026-06"; unknown.Error() != want {
 		t.Errorf("said %q; expected %q", unknown, want)
 	}
-	if _, err := published.Open(ctx, snapshot.Store{Dir: t.TempDir()}, ""); !errors.Is(err, snapshot.ErrNothingPublished) {
+	if _, err := published.Open(ctx, snapshot.Store{Dir: t.TempDir()}, "", published.Limits{}); !errors.Is(err, snapshot.ErrNothingPublished) {
 		t.Errorf("nothing published: %v", err)
 	}
 	// No other file can be read through the reader.

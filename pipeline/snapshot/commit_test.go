@@ -47,7 +47,7 @@ func TestCommitAndReadBack(t *testing.T) {
 	if want := "history/fact_assessment/2026-05.parquet"; !ok || file.Name != want || file.Rows != 3 {
 		t.Errorf("File(fact_assessment, 2026-05) = %+v, %v", file, ok)
 	}
-	if sum, size, err := hashFile(current.Path(file.Name)); err != nil || sum != file.SHA256 || size != file.Bytes {
+	if sum, size, err := HashFile(current.Path(file.Name)); err != nil || sum != file.SHA256 || size != file.Bytes {
 		t.Errorf("%s has %d bytes, %s; the manifest says %+v; %v", file.Name, size, sum, file, err)
 	}
 	if n := len(current.Manifest.Files); n != 3*len(schema.Tables()) {

@@ -227,7 +227,7 @@ func (d *Draft) describe(name, full string) (File, error) {
 	if !ok {
 		return File{}, errors.New("is no published table; expected <table>.parquet or history/<table>/<period>.parquet")
 	}
-	sum, size, err := hashFile(full)
+	sum, size, err := HashFile(full)
 	if err != nil {
 		return File{}, err
 	}
@@ -263,7 +263,8 @@ func tableOf(name string) (table, period string, ok bool) {
 	return table, period, ok
 }
 
-func hashFile(path string) (sum string, size int64, err error) {
+// HashFile is the SHA-256 of a file, in hex, and its size in bytes.
+func HashFile(path string) (sum string, size int64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", 0, err

@@ -247,7 +247,7 @@ func (p *publishing) exchange(t *testing.T, snapshot, name string, m *Manifest) 
 	shape, _ := schema.Lookup(table)
 	remove(t, path)
 	writeParquet(t, path, shape, nil)
-	sum, size, err := hashFile(path)
+	sum, size, err := HashFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ var ErrDamaged = errors.New("was changed after it was published; run ltcles veri
 
 // Check compares a file of the snapshot with what was published; an [ErrDamaged] where it differs.
 func (s *Snapshot) Check(file File) error {
-	sum, size, err := hashFile(s.Path(file.Name))
+	sum, size, err := HashFile(s.Path(file.Name))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.Path(file.Name), err)
 	}

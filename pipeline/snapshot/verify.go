@@ -201,7 +201,7 @@ func (h hashes) of(path string) (sum string, size int64, err error) {
 			return known.sum, known.size, nil
 		}
 	}
-	if sum, size, err = hashFile(path); err == nil {
+	if sum, size, err = HashFile(path); err == nil {
 		h[base] = append(h[base], hashed{info, sum, size})
 	}
 	return sum, size, err

@@ -29,13 +29,13 @@ import (
 
 // ReaderVersion changes whenever the same bytes are read into other rows than
 // before, or into other columns. It is part of every [Key].
-const ReaderVersion = "3"
+const ReaderVersion = "4"
 
 // A Key names a staged file by everything that determines it.
 type Key string
 
 // KeyOf derives the key from its parts: the source file's SHA-256, what its path
-// says of it, the settings, code book, pseudonym key and as-at it is read with.
+// says of it, the settings, code book and pseudonym key it is read with.
 func KeyOf(parts ...string) Key {
 	hash := sha256.New()
 	for _, part := range append([]string{ReaderVersion}, parts...) {

@@ -28,7 +28,7 @@ import (
 // totals follow what a reader changes.
 func TestToolsLibreOfficeCalculatesTheSame(t *testing.T) {
 	w := publishedtest.YearEnd(t, true)
-	reader, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, "")
+	reader, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, "", published.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

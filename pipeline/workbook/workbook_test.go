@@ -21,7 +21,7 @@ import (
 
 func TestYearEnd(t *testing.T) {
 	w := publishedtest.YearEnd(t, true)
-	reader, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, "")
+	reader, err := published.Open(context.Background(), snapshot.Store{Dir: w.Published()}, "", published.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ type Settings struct {
 	Threads             int                 // 0: all cores
 	MemoryLimit         string              // as DuckDB reads it; "" for the default
 	StagedDays          int                 // how long the rows of a file stay staged after their last use; 0: for one run
-	Headers             map[string][]string // by field of HeaderFields: more headers that mean it
+	Headers             map[string][]string // by field of [emis.Fields]: more headers that mean it
 	Layouts             []Layout
 	Archives            Archives
 	Rulings             contract.Rulings // in the place of the contract files' policies
@@ -113,12 +113,14 @@ const defaultSettings = `# Settings of this workspace. Each line shows its defau
 #      LTC assessments: 756261000000100
 `
 
-// HeaderFields lists the fields that headers can be added for.
-func HeaderFields() []string {
-	return []string{
-		"practice_code", "nhs_number", "emis_number", "code", "activity_date", "recorded_date", "patient_type",
-		"registration_status", "registered_date", "deducted_date", "death_date",
+// knownFields are the names of the fields that headers can be added for.
+func knownFields() []string {
+	fields := emis.Fields()
+	names := make([]string, len(fields))
+	for i, field := range fields {
+		names[i] = string(field)
 	}
+	return names
 }
 
 // settingsYAML is the form of ltcles.yaml.
@@ -150,7 +152,18 @@ type layoutYAML struct {
 	Groups  map[string]yaml.Node   `yaml:"groups"`
 }
 
-var memoryLimit = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$`)
+var memoryLimit = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?([KMGT])i?B$`)
+
+// isMemoryLimit tells an amount of memory that the engine can work with from one that it cannot.
+func isMemoryLimit(text string) bool {
+	parts := memoryLimit.FindStringSubmatch(text)
+	if parts == nil {
+		return false
+	}
+	amount, err := strconv.ParseFloat(parts[1], 64)
+	megabytes := amount * map[string]float64{"K": 1e-3, "M": 1, "G": 1e3, "T": 1e6}[parts[2]]
+	return err == nil && megabytes >= 8 && megabytes <= 100e6
+}
 
 func readSettings(text []byte) (Settings, error) {
 	file := &config.File{Name: SettingsFile}
@@ -174,8 +187,8 @@ func readSettings(text []byte) (Settings, error) {
 	}
 	if given, ok := file.Optional(from.MemoryLimit, "memory_limit", "an amount such as 4GB"); ok {
 		settings.MemoryLimit = given
-		if !memoryLimit.MatchString(given) {
-			file.Add(from.MemoryLimit.Line, fmt.Sprintf("memory_limit %q", given), "an amount such as 4GB or 512MB", "correct it")
+		if !isMemoryLimit(given) {
+			file.Add(from.MemoryLimit.Line, fmt.Sprintf("memory_limit %q", given), "an amount from 8MB to 100TB, such as 4GB", "correct it")
 		}
 	}
 	if given, ok := file.Optional(from.StagedDays, "staged_days", "a number of days"); ok {
@@ -272,8 +285,8 @@ func headers(file *config.File, from map[string][]yaml.Node, at int, forAll map[
 		if len(from[field]) > 0 {
 			line = from[field][0].Line
 		}
-		if !slices.Contains(HeaderFields(), field) {
-			file.Add(line, fmt.Sprintf("headers names the field %q", field), "one of "+strings.Join(HeaderFields(), ", "), "correct it")
+		if known := knownFields(); !slices.Contains(known, field) {
+			file.Add(line, fmt.Sprintf("headers names the field %q", field), "one of "+strings.Join(known, ", "), "correct it")
 			continue
 		}
 		for _, node := range from[field] {
