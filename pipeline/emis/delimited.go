@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"slices"
 
 	"ltcles/pipeline/civil"
@@ -211,7 +212,11 @@ func (r *fileReader) openText(file io.Reader) error {
 // or what it is about: a patient number, a practice, a code or a date. The lines
 // of a note do not, however many delimiters they have.
 func (r *fileReader) saysSomething(line []byte) bool {
-	cells := splitPlain(nil, line, r.file.Delimiter)
+	return r.areRecords(splitPlain(nil, line, r.file.Delimiter))
+}
+
+// areRecords tells whether cells say something where this file's records do.
+func (r *fileReader) areRecords(cells [][]byte) bool {
 	at := func(column int) []byte {
 		if column < 0 || column >= len(cells) {
 			return nil
@@ -219,7 +224,7 @@ func (r *fileReader) saysSomething(line []byte) bool {
 		return bytes.Trim(cells[column], `" `)
 	}
 	for _, column := range []int{r.cols.nhs, r.cols.emis} {
-		if digits := bare(nil, at(column)); len(digits) > 0 && len(bytes.Trim(digits, "0123456789")) == 0 {
+		if _, isNumber := number(bare(nil, at(column))); isNumber {
 			return true
 		}
 	}
@@ -274,7 +279,8 @@ func (r *fileReader) all() error {
 
 // mayBeFooter tells whether a record has one cell that is not blank, and that
 // cell cannot be data: it has no digit where a patient number stands, and does not
-// read as a practice, a code or a date where those do (SPEC §5.1).
+// read as a practice, or the beginning of one, a code or a date where those do
+// (SPEC §5.1); and it is not a record in one cell.
 func (r *fileReader) mayBeFooter(rec *record) bool {
 	if rec.broken {
 		return false
@@ -290,11 +296,14 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 		only = i
 	}
 	cell := rec.cells[only]
+	if r.holdsRecord(cell) {
+		return false
+	}
 	switch only {
 	case r.cols.nhs, r.cols.emis:
 		return !bytes.ContainsAny(cell, "0123456789")
 	case r.cols.practice:
-		return r.practiceOf(cell).state != Valid
+		return r.practiceOf(cell).state != Valid && !practiceBegun.Match(cell)
 	}
 	if slices.ContainsFunc(r.file.layout.groups, func(g group) bool { return g.code == only }) {
 		return r.codeOf(cell).state == Invalid
@@ -304,6 +313,21 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 		return state == Invalid
 	}
 	return true
+}
+
+// practiceBegun is a practice code, or what is left of one where a file was cut off.
+var practiceBegun = regexp.MustCompile(`^\s*[A-Za-z][0-9]{1,5}\s*$`)
+
+// holdsRecord tells whether one cell holds what stands in several: a record that is quoted as a
+// whole, or whose delimiter is another than the file's; or an NHS number, wherever it stands.
+func (r *fileReader) holdsRecord(cell []byte) bool {
+	if _, holds := MaskNHSNumbers(string(cell)); holds {
+		return true
+	}
+	return slices.ContainsFunc(delimiters, func(delimiter byte) bool {
+		parts := splitPlain(nil, cell, delimiter)
+		return len(parts) > 1 && len(parts) >= r.file.layout.width && r.areRecords(parts)
+	})
 }
 
 // maxHeld bounds the lines held back: a footer is not longer.

@@ -225,7 +225,7 @@ func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra
 		return refuseBulkName(found.line)
 	}
 	if found.patientLine > 0 {
-		return refuse(found.patientLine, "an NHS number above the header", "the header above every patient", "move the header's line back to the top, where sorting may have taken it from, or export the search again")
+		return refusePatientAbove(found.patientLine, "an NHS number above the header")
 	}
 	f.readPreamble(found.preamble)
 	if f.Practice == "" {
@@ -236,7 +236,32 @@ func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra
 		f.Kind = guessKind(f.Name)
 		return err
 	}
+	if slices.ContainsFunc(found.preamble, func(cells []string) bool { return in.isPatientsCode(f.layout, cells) }) {
+		return refusePatientAbove(found.line, "a patient's EMIS number and code above the header")
+	}
 	return in.decideKind(f)
+}
+
+func refusePatientAbove(line int, what string) error {
+	return refuse(line, what, "the header above every patient", "move the header's line back to the top, where sorting may have taken it from, or export the search again")
+}
+
+// isPatientsCode tells a line that has an EMIS number and a code where the columns of the layout are.
+func (in *Inspector) isPatientsCode(l *layout, cells []string) bool {
+	column := l.column(EMISNumber)
+	if column < 0 || column >= len(cells) {
+		return false
+	}
+	if _, isNumber := number(bare(nil, []byte(cells[column]))); !isNumber {
+		return false
+	}
+	return slices.ContainsFunc(l.groups, func(g group) bool {
+		if g.code < 0 || g.code >= len(cells) {
+			return false
+		}
+		_, state := in.Book.read([]byte(cells[g.code]))
+		return state != Blank && state != Invalid
+	})
 }
 
 func guessKind(name string) Kind {

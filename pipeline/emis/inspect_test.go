@@ -134,6 +134,7 @@ func TestRefusals(t *testing.T) {
 		{"a.csv", "Organisation Code,NHS Number,Date,Code,\"Name\nZ00001,9990000018,,,\"\n", "no header that is known"},
 		{"a.csv", "Z00001,9990000018,01-May-2026,417206009\n" + exportHeader + exportLine, "line 1: found an NHS number above the header"},
 		{"a.csv", "A search\nZ00001,999 000 0018,01-May-2026,417206009\nPatient Details,,Assessed\nOrganisation Code,NHS Number,Date,Code\n", "line 2: found an NHS number above the header"},
+		{"a.csv", "Z00001,17,01-May-2026,417206009\nOrganisation Code,EMIS Number,Date,Code\nZ00001,18,01-May-2026,417206009\n", "line 2: found a patient's EMIS number and code above the header"},
 		{"a.csv", "Organisation Code,NHS Number,Date,Code,5\" x\nZ00001,9990000018,,,Zebedee Quince\n", "line 1: found a stray quote in the header"},
 		{"a.csv", "Patient Details,Patient Details,Assessed,Assessed,Assessed,Assessed\nOrganisation Code,NHS Number,Date,Code,Event Date,Concept ID\n", "activity_date twice in one group, or two groups of one name side by side"},
 		{"a.csv", "Patient Details,,5\" x,\nOrganisation Code,NHS Number,Date,Code\n", "line 2: found a stray quote in the header"},

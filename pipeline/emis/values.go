@@ -3,6 +3,7 @@ package emis
 import (
 	"bytes"
 	"errors"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -185,7 +186,7 @@ func (b *Book) read(cell []byte) (snomed.Code, State) {
 	if mantissa, exponent, ok := scientific(text); ok {
 		return b.repair(mantissa, exponent)
 	}
-	if isRounded(text) {
+	if isRounded(text) || isOtherScientific(text) {
 		return "", Damaged
 	}
 	_, err := snomed.Parse(string(text))
@@ -234,7 +235,7 @@ func scientific(text []byte) (digits string, exponent int, ok bool) {
 		return "", 0, false
 	}
 	power := bytes.TrimPrefix(text[at+1:], []byte("+"))
-	if len(power) == 0 || len(power) > 2 {
+	if len(power) == 0 || len(power) > 3 {
 		return "", 0, false
 	}
 	for _, c := range power {
@@ -249,6 +250,14 @@ func scientific(text []byte) (digits string, exponent int, ok bool) {
 		return "", 0, false
 	}
 	return digits, exponent, true
+}
+
+var otherScientific = regexp.MustCompile(`^\+?[0-9]+(?:[.,][0-9]+)? ?[eE] ?\+?[0-9]{1,3}$`)
+
+// isOtherScientific recognises scientific notation of another form, 7,56261E+14 or 756.261 E12:
+// it has a point, a comma or a sign, which codes of older terminologies such as 66E2 have not.
+func isOtherScientific(text []byte) bool {
+	return bytes.ContainsAny(text, "eE") && bytes.ContainsAny(text, ".,+") && otherScientific.Match(text)
 }
 
 // repair finds the one code that prints like this at this precision. Fewer

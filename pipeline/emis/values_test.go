@@ -255,6 +255,17 @@ func TestScientificNotationR2(t *testing.T) {
 			t.Errorf("%s reads as %q, %s", cell, got, state)
 		}
 	}
+	if got, state := book.read([]byte("7.56261E+014")); got != claimCode || state != Repaired {
+		t.Errorf("an exponent of three digits reads as %q, %s", got, state)
+	}
+	for cell, want := range map[string]State{
+		"7,56261E+14": Damaged, "756.261E+12": Damaged, "75626.1E10": Damaged, "7.56261 E+14": Damaged, "+7.56261E+14": Damaged, "756261 e +9": Damaged,
+		"66E2": Invalid, "662.E": Invalid, "E+14": Invalid, "7.5.6E+14": Invalid,
+	} {
+		if got, state := book.read([]byte(cell)); got != "" || state != want {
+			t.Errorf("%s reads as %q, %s; want %s", cell, got, state, want)
+		}
+	}
 	// Written out again, they are as damaged, whatever their check digit.
 	for _, cell := range []string{"756000000000000", "756000000000", "756261000000000", "756000000000000.0", "714000000000000 | a term", "100000000000000000"} {
 		if got, state := book.read([]byte(cell)); got != "" || state != Damaged {
