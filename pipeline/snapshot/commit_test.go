@@ -177,7 +177,7 @@ func TestCommitRefuses(t *testing.T) {
 			if err := os.WriteFile(current.Path(name), data, 0o644); err != nil {
 				t.Fatal(err)
 			}
-		}, "history/fact_assessment/2026-05.parquet: was changed since an earlier run published it"},
+		}, "history/fact_assessment/2026-05.parquet: was changed after it was published; run ltcles verify, which names every such file, and restore it from a backup"},
 	}
 	for _, c := range cases {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {

@@ -233,7 +233,7 @@ func (d *Draft) describe(name, full string) (File, error) {
 	}
 	if before, ok := d.linked[name]; ok {
 		if sum != before.SHA256 || size != before.Bytes {
-			return File{}, errors.New("was changed since an earlier run published it; restore it from a backup (ltcles verify names every such file)")
+			return File{}, fmt.Errorf("%w, which names every such file, and restore it from a backup", ErrDamaged)
 		}
 		return before.File, nil
 	}
