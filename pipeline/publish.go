@@ -62,7 +62,7 @@ func (r *run) verify(draft *snapshot.Draft, manifest snapshot.Manifest) (problem
 	var group errgroup.Group
 	group.Go(func() (err error) {
 		defer unexpected.Panic(&err)
-		problems, err = draft.Verify(manifest)
+		problems, err = draft.Verify(manifest, verifying(r.cfg.Progress))
 		return err
 	})
 	group.Go(func() (err error) {
@@ -71,6 +71,13 @@ func (r *run) verify(draft *snapshot.Draft, manifest snapshot.Manifest) (problem
 	})
 	err = group.Wait()
 	return problems, err
+}
+
+// verifying tells how many rows of tables are verified.
+func verifying(progress func(Progress)) func(done, total int64) {
+	return func(done, total int64) {
+		progress(Progress{Step: "verifying rows", Done: done, Total: total})
+	}
 }
 
 // periods is every period that the new snapshot holds: those published so far,

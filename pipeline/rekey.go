@@ -57,6 +57,9 @@ func Rekey(ctx context.Context, cfg RekeyConfig) (*Rekeyed, error) {
 		return nil, err
 	}
 	defer release()
+	if cfg.Progress == nil {
+		cfg.Progress = func(Progress) {}
+	}
 	k := &rekeying{cfg: cfg, base: &run{cfg: Config{Workspace: cfg.Workspace}, store: snapshot.Store{Dir: cfg.Workspace.Published()}}}
 	if err := k.open(); err != nil {
 		return nil, err
@@ -223,7 +226,7 @@ func (k *rekeying) prepare(ctx context.Context) (err error) {
 	if err := k.complete(ctx, manifest.Periods); err != nil {
 		return err
 	}
-	problems, err := k.draft.Verify(manifest)
+	problems, err := k.draft.Verify(manifest, verifying(k.cfg.Progress))
 	if err != nil {
 		return err
 	}

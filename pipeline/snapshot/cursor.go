@@ -338,6 +338,7 @@ func (c *cursor) nextBatch() error {
 		c.columns[i].bind(next.columns[i])
 	}
 	c.length = next.columns[0].Len()
+	c.report.progress(int64(c.length))
 	return nil
 }
 

@@ -82,13 +82,15 @@ func (d *Draft) LinkFrom(snapshot *Snapshot, name string) error {
 	return fmt.Errorf("take %s from snapshot %s: its manifest has no such file", name, snapshot.Name)
 }
 
-// Verify checks the tables that this run has written as Store.Verify would after the commit.
-func (d *Draft) Verify(m Manifest) ([]Problem, error) {
+// Verify checks the tables that this run has written as Store.Verify would after the commit. told,
+// unless it is nil, is called as rows are verified, with how many they are and are to be.
+func (d *Draft) Verify(m Manifest, told func(done, total int64)) ([]Problem, error) {
 	m, err := d.complete(m)
 	if err != nil {
 		return nil, fmt.Errorf("verify snapshot: %w", err)
 	}
 	r := newReport()
+	r.told = told
 	for _, fault := range m.faults() {
 		r.add(manifestName, "", "%s", fault)
 	}

@@ -24,6 +24,9 @@ const shownAlike = 3
 type report struct {
 	groups []*alike
 	byKind map[string]*alike
+
+	told func(done, total int64) // how many rows of tables are verified; nil where nobody asks
+	rows struct{ done, total int64 }
 }
 
 type alike struct {
@@ -46,6 +49,14 @@ func (r *report) add(file, table, format string, args ...any) {
 		return
 	}
 	group.shown = append(group.shown, Problem{File: file, Table: table, What: fmt.Sprintf(format, args...)})
+}
+
+// progress adds verified rows, and says so.
+func (r *report) progress(rows int64) {
+	r.rows.done += rows
+	if r.told != nil && rows > 0 {
+		r.told(r.rows.done, max(r.rows.done, r.rows.total))
+	}
 }
 
 // count is how many problems there are so far.

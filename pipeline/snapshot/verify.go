@@ -227,45 +227,53 @@ func verifyTables(r *report, dir, prefix string, m Manifest, readable, wanted fu
 			latest[period.ContractYear] = period
 		}
 	}
-	read := func(period string, runs map[string]PublishedPeriod) map[string]map[string]*content {
-		set := &fileSet{report: r, dir: dir, prefix: prefix, period: period, runs: runs, files: map[string]File{}}
-		check := false
-		for _, table := range schema.Tables() {
-			name := TableFile(table.Name, period)
-			file, ok := files[name]
-			if !ok {
-				r.add(prefix+name, table.Name, "is not in the manifest; expected a file of every table")
-				continue
-			}
-			if readable(file) {
-				set.files[table.Name] = file
-			}
-			check = check || wanted(file)
-		}
-		if !check {
-			return nil
-		}
-		return set.verify()
+	top := r.newSet(dir, prefix, "", latest, files, readable, wanted)
+	var history []*fileSet
+	for _, period := range m.Periods {
+		set := r.newSet(dir, prefix, period.Period, map[string]PublishedPeriod{period.ContractYear: period}, files, readable, wanted)
+		set.isTop = top.isWanted && len(latest) == 1 && period.Latest && sameBytes(files, period.Period, readable)
+		history = append(history, set)
+	}
+	for _, set := range append(history, top) {
+		r.rows.total += set.rows()
 	}
 	before := r.count()
-	top := read("", latest)
+	shown := top.verify()
 	isSound := r.count() == before
-	for _, period := range m.Periods {
-		if top != nil && isSound && len(latest) == 1 && period.Latest && sameBytes(files, period.Period, readable) {
+	for i, period := range m.Periods {
+		if history[i].isTop && isSound {
 			continue // the same would be found in them
 		}
-		history := read(period.Period, map[string]PublishedPeriod{period.ContractYear: period})
-		if !period.Latest || top == nil || history == nil {
+		past := history[i].verify()
+		if !period.Latest || shown == nil || past == nil {
 			continue
 		}
 		for _, table := range schema.Tables() {
-			above, below := top[table.Name], history[table.Name]
+			above, below := shown[table.Name], past[table.Name]
 			if above == nil || below == nil {
 				continue
 			}
 			compareContents(r, prefix, table.Name, period, above[period.ContractYear], below[period.ContractYear])
 		}
 	}
+}
+
+// newSet is the set of a period, "" for the top level, of the files by name.
+func (r *report) newSet(dir, prefix, period string, runs map[string]PublishedPeriod, files map[string]File, readable, wanted func(File) bool) *fileSet {
+	set := &fileSet{report: r, dir: dir, prefix: prefix, period: period, runs: runs, files: map[string]File{}}
+	for _, table := range schema.Tables() {
+		name := TableFile(table.Name, period)
+		file, ok := files[name]
+		if !ok {
+			r.add(prefix+name, table.Name, "is not in the manifest; expected a file of every table")
+			continue
+		}
+		if readable(file) {
+			set.files[table.Name] = file
+		}
+		set.isWanted = set.isWanted || wanted(file)
+	}
+	return set
 }
 
 // sameBytes tells whether the top level is, byte by byte, what history holds of a period.
@@ -308,10 +316,28 @@ type fileSet struct {
 	sound    map[string]bool // tables that were read whole
 	contents map[string]map[string]*content
 	names    map[string]string
+
+	isWanted bool // it is to be checked
+	isTop    bool // it is, byte by byte, the top level, which is checked before
 }
 
-// verify reads every table of the set once, and returns what each holds by contract year.
+// rows is how many rows verifying the set reads.
+func (s *fileSet) rows() (n int64) {
+	if !s.isWanted || s.isTop {
+		return 0
+	}
+	for _, file := range s.files {
+		n += file.Rows
+	}
+	return n
+}
+
+// verify reads every table of the set once, and returns what each holds by contract year; nil for
+// a set that is not wanted.
 func (s *fileSet) verify() map[string]map[string]*content {
+	if !s.isWanted {
+		return nil
+	}
 	s.sound, s.contents = map[string]bool{}, map[string]map[string]*content{}
 	s.ledgers, s.names = map[string]*ledger{}, map[string]string{}
 	for year, run := range s.runs {

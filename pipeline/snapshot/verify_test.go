@@ -212,8 +212,22 @@ func TestVerifyFindsEveryBrokenClaim(t *testing.T) {
 	sound := onePeriod(t, own)
 	draft, manifest := p.draft(t, own, sound)
 	defer draft.Discard()
-	if problems, err := draft.Verify(manifest); err != nil || len(problems) > 0 {
+	verified, all := int64(0), int64(0)
+	told := func(done, total int64) {
+		if done < verified || done > total || all > 0 && total != all {
+			t.Errorf("%d rows of %d are verified, after %d of %d", done, total, verified, all)
+		}
+		verified, all = done, total
+	}
+	if problems, err := draft.Verify(manifest, told); err != nil || len(problems) > 0 {
 		t.Fatalf("the world that the cases spoil has itself problems: %v, %v", problems, err)
+	}
+	rows := 0 // the latest period's are the top level's, byte by byte
+	for _, table := range sound {
+		rows += len(table)
+	}
+	if verified != int64(rows) || all != int64(rows) {
+		t.Errorf("%d rows of %d are verified; expected %d", verified, all, rows)
 	}
 	for _, c := range cases {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
@@ -225,7 +239,7 @@ func TestVerifyFindsEveryBrokenClaim(t *testing.T) {
 					defer rewrite(t, draft, own, table, sound)
 				}
 			}
-			problems, err := draft.Verify(manifest)
+			problems, err := draft.Verify(manifest, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -276,7 +290,7 @@ func TestVerifyFindsWrongShapes(t *testing.T) {
 			p := newPublishing(t)
 			draft, manifest := p.draft(t, own, onePeriod(t, own))
 			writeParquet(t, draft.Path("history/fact_coverage/2026-06.parquet"), c.table, c.rows)
-			problems, err := draft.Verify(manifest)
+			problems, err := draft.Verify(manifest, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -293,7 +307,7 @@ func TestVerifyFindsWrongShapes(t *testing.T) {
 		world := onePeriod(t, own)
 		world["fact_coverage"][0]["search_files"] = 2
 		writeParquet(t, draft.Path("history/fact_coverage/2026-06.parquet"), table, arrange(table, world["fact_coverage"]))
-		problems, err := draft.Verify(manifest)
+		problems, err := draft.Verify(manifest, nil)
 		if err != nil || len(problems) != 1 || problems[0].What != "has other rows of contract year 2026-27 than history/fact_coverage/2026-06.parquet" {
 			t.Errorf("problems are %v, %v", problems, err)
 		}
@@ -405,7 +419,7 @@ func TestVerifySurvivesEveryFlippedByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := newReport()
-		set := &fileSet{report: r, dir: dir, runs: latest, files: map[string]File{table.Name: {Name: name, Table: table.Name, Rows: 3}}}
+		set := &fileSet{isWanted: true, report: r, dir: dir, runs: latest, files: map[string]File{table.Name: {Name: name, Table: table.Name, Rows: 3}}}
 		set.verify()
 		return r.problems()
 	}
@@ -450,7 +464,7 @@ func TestVerifyReadsAcrossBatches(t *testing.T) {
 		dir, r := t.TempDir(), newReport()
 		name := TableFile(table.Name, "")
 		writeParquet(t, filepath.Join(dir, name), table, rows)
-		set := &fileSet{report: r, dir: dir, runs: map[string]PublishedPeriod{own.ContractYear: own},
+		set := &fileSet{isWanted: true, report: r, dir: dir, runs: map[string]PublishedPeriod{own.ContractYear: own},
 			files: map[string]File{table.Name: {Name: name, Table: table.Name, Rows: many}}}
 		set.verify()
 		return set.ledgers[own.ContractYear], r.problems()
