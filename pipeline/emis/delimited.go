@@ -300,8 +300,10 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 		return false
 	}
 	switch only {
-	case r.cols.nhs, r.cols.emis:
+	case r.cols.nhs:
 		return !bytes.ContainsAny(cell, "0123456789")
+	case r.cols.emis:
+		return len(ReadEMISNumber(nil, cell)) == 0
 	case r.cols.practice:
 		return r.practiceOf(cell).state != Valid && !practiceBegun.Match(cell)
 	}
@@ -310,13 +312,16 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 	}
 	if slices.Contains(r.dateColumns(), only) {
 		_, state := r.date(cell)
-		return state == Invalid
+		return state == Invalid && !dateBegun.Match(cell)
 	}
 	return true
 }
 
 // practiceBegun is a practice code, or what is left of one where a file was cut off.
 var practiceBegun = regexp.MustCompile(`^\s*[A-Za-z][0-9]{1,5}\s*$`)
+
+// dateBegun begins what was to be a date: a serial, 1st June, Jun 2026, or a column too narrow.
+var dateBegun = regexp.MustCompile(`(?i)^\W*(?:[0-9#]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? *[0-9]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ /.-]*[0-9])|^\s*#`)
 
 // holdsRecord tells whether one cell holds what stands in several: a record that is quoted as a
 // whole, or whose delimiter is another than the file's; or an NHS number, wherever it stands.

@@ -236,8 +236,8 @@ func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra
 		f.Kind = guessKind(f.Name)
 		return err
 	}
-	if slices.ContainsFunc(found.preamble, func(cells []string) bool { return in.isPatientsCode(f.layout, cells) }) {
-		return refusePatientAbove(found.line, "a patient's EMIS number and code above the header")
+	if slices.ContainsFunc(found.preamble, func(cells []string) bool { return in.isPatient(f.layout, cells) }) {
+		return refusePatientAbove(found.line, "a patient above the header")
 	}
 	return in.decideKind(f)
 }
@@ -246,22 +246,40 @@ func refusePatientAbove(line int, what string) error {
 	return refuse(line, what, "the header above every patient", "move the header's line back to the top, where sorting may have taken it from, or export the search again")
 }
 
-// isPatientsCode tells a line that has an EMIS number and a code where the columns of the layout are.
-func (in *Inspector) isPatientsCode(l *layout, cells []string) bool {
-	column := l.column(EMISNumber)
-	if column < 0 || column >= len(cells) {
-		return false
-	}
-	if _, isNumber := number(bare(nil, []byte(cells[column]))); !isNumber {
-		return false
-	}
-	return slices.ContainsFunc(l.groups, func(g group) bool {
-		if g.code < 0 || g.code >= len(cells) {
-			return false
+// isPatient tells a line that is one of the layout's rows: a patient's number and a known practice,
+// and besides a code, a date or a status, where the columns of those are. Without a column of
+// practices it has to have an EMIS number, a code and a date.
+func (in *Inspector) isPatient(l *layout, cells []string) bool {
+	at := func(column int) []byte {
+		if column < 0 || column >= len(cells) {
+			return nil
 		}
-		_, state := in.Book.read([]byte(cells[g.code]))
-		return state != Blank && state != Invalid
+		return []byte(cells[column])
+	}
+	hasNumber := slices.ContainsFunc([]Field{NHSNumber, EMISNumber}, func(field Field) bool {
+		digits := bare(nil, at(l.column(field)))
+		_, isNumber := number(digits)
+		return isNumber && len(digits) <= 10
 	})
+	if !hasNumber {
+		return false
+	}
+	isDate := func(column int) bool {
+		_, state := readDate(at(column), civil.None)
+		return state == Valid
+	}
+	hasCode, hasDate := false, isDate(l.column(RegisteredDate)) || isDate(l.column(DeductedDate)) || isDate(l.column(DeathDate))
+	for _, g := range l.groups {
+		_, state := in.Book.read(at(g.code))
+		hasCode = hasCode || state != Blank && state != Invalid
+		hasDate = hasDate || isDate(g.activity) || isDate(g.recorded)
+	}
+	if practice := l.column(PracticeCode); practice >= 0 {
+		_, isKnown := in.Practices[string(bytes.ToUpper(trim(at(practice))))]
+		hasStatus := len(trim(at(l.column(PatientType)))) > 0 || len(trim(at(l.column(RegistrationStatus)))) > 0
+		return isKnown && (hasCode || hasDate || hasStatus)
+	}
+	return hasCode && hasDate
 }
 
 func guessKind(name string) Kind {
@@ -468,8 +486,8 @@ func headerIn(records recordSource, words vocabulary, limit int) (*header, error
 			line: rec.line, end: rec.line + rec.extra, known: known, columnRow: cellStrings(rec.cells), preamble: above, patientLine: patientLine,
 		}
 		isWhole := !rec.valueless
-		if n := len(above); n > 0 && plain(above[n-1][0]) == patientDetails {
-			h.groupRow, h.preamble = above[n-1], above[:n-1]
+		if n := len(above); n > 0 && isGroupRow(above[n-1]) {
+			h.groupRow, h.preamble = fromFirst(above[n-1]), above[:n-1]
 			isWhole = isWhole && isAboveWhole
 		}
 		if !isWhole {
@@ -477,6 +495,34 @@ func headerIn(records recordSource, words vocabulary, limit int) (*header, error
 		}
 		return h, nil
 	}
+}
+
+// isGroupRow tells whether a row names the groups of the columns below it: the first cell that is
+// not blank, which a column without a name may come before, says Patient Details.
+func isGroupRow(cells []string) bool {
+	return plain(cells[firstNamed(cells)]) == patientDetails
+}
+
+func firstNamed(cells []string) int {
+	return max(0, slices.IndexFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }))
+}
+
+// fromFirst counts columns before Patient Details among the patient's.
+func fromFirst(groupRow []string) []string {
+	first := firstNamed(groupRow)
+	if first == 0 {
+		return groupRow
+	}
+	whole := slices.Clone(groupRow)
+	for i := range first {
+		whole[i] = groupRow[first]
+	}
+	if first+1 >= len(groupRow) || plain(groupRow[first+1]) != patientDetails { // named once
+		for i := 1; i <= first; i++ {
+			whole[i] = ""
+		}
+	}
+	return whole
 }
 
 // isHeaderOverLines tells whether a record with a line break in a cell is the header,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -121,8 +122,8 @@ func isNHSNumber(cell []byte) bool {
 
 // ReadEMISNumber reads an EMIS number: digits as a rule, but whatever has one is the
 // practice's own number for the patient. Stray quotes are none of it. Empty where
-// the cell is blank, or holds no digit but 0: "N/A", "-" and a footer's words are
-// nobody's number, and would make one patient of all who have none.
+// the cell is blank, holds no digit but 0, or is prose: "N/A", "-" and a footer's "Page 1 of 3"
+// are nobody's number, and would make one patient of all who have none.
 func ReadEMISNumber(dst, cell []byte) []byte {
 	begin := len(dst)
 	for _, r := range string(trim(cell)) {
@@ -132,10 +133,19 @@ func ReadEMISNumber(dst, cell []byte) []byte {
 		dst = utf8.AppendRune(dst, r)
 	}
 	number := withoutPointZero(dst[begin:])
-	if !bytes.ContainsAny(number, "123456789") {
+	if !bytes.ContainsAny(number, "123456789") || isProse(trim(cell)) {
 		return dst[:begin]
 	}
 	return append(dst[:begin], number...)
+}
+
+// isProse tells several words, one of them of two letters or more, from a number however it is
+// written.
+func isProse(text []byte) bool {
+	words := bytes.Fields(text)
+	return len(words) > 1 && slices.ContainsFunc(words, func(word []byte) bool {
+		return len(bytes.Trim(word, "0123456789.,;:/()-")) > 1 && bytes.IndexFunc(word, unicode.IsLetter) >= 0
+	})
 }
 
 // withoutPointZero removes the ".0" that a number stored as a float leaves.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -436,7 +437,7 @@ func (in *Inspector) decideWorkbook(f *File) error {
 	extra := in.layoutFor(f.Name)
 	words := newVocabulary(extra)
 	var found *header
-	further, hidden := 0, 0
+	further, headerless, hidden := 0, 0, 0
 	for _, s := range w.sheets {
 		if !s.isVisible {
 			hidden++
@@ -450,6 +451,14 @@ func (in *Inspector) decideWorkbook(f *File) error {
 			found, f.sheet = h, s.name
 		case h != nil:
 			further++
+		default:
+			holds, err := w.holdsNHSNumber(s)
+			if err != nil {
+				return err
+			}
+			if holds {
+				headerless++
+			}
 		}
 	}
 	if found == nil {
@@ -464,7 +473,28 @@ func (in *Inspector) decideWorkbook(f *File) error {
 	if err == nil && further > 0 {
 		f.note(fmt.Sprintf("the first sheet with a header is read, and %d further sheets with one are not; put each into a workbook of its own", further))
 	}
+	if err == nil && found != nil && headerless > 0 {
+		f.note(fmt.Sprintf("NHS numbers stand on %d sheets without a header, which are not read; put each under a header into a workbook of its own", headerless))
+	}
 	return err
+}
+
+// holdsNHSNumber tells whether one of the first lines of a sheet has a cell that is an NHS number.
+func (w *workbook) holdsNHSNumber(s sheet) (bool, error) {
+	records, err := w.records(s, nil)
+	if err != nil {
+		return false, err
+	}
+	defer records.close()
+	for {
+		rec, err := records.next()
+		if rec == nil || err != nil || rec.line > headLines {
+			return false, err
+		}
+		if slices.ContainsFunc(rec.cells, isNHSNumber) {
+			return true, nil
+		}
+	}
 }
 
 // loadWorkbook reads a workbook into memory and opens it.

@@ -195,6 +195,7 @@ func TestWhichSheetIsRead(t *testing.T) {
 		{"a.xlsx", []string{"Notes|visible|" + notes, "Blank|visible|" + blank, "Report|visible|" + data}, SearchExport, Read, ""},
 		{"a.xlsx", []string{"Old|hidden|" + data, "Report|visible|" + data}, SearchExport, Read, ""},
 		{"a.xlsx", []string{"Report|visible|" + data, "More|visible|" + data}, SearchExport, Read, "1 further sheets"},
+		{"a.xlsx", []string{"Report|visible|" + data, "More|visible|" + strings.Replace(data, "NHS Number", "Somebody", 1)}, SearchExport, Read, "NHS numbers stand on 1 sheets without a header"},
 		{"a.xlsx", []string{"Notes|visible|" + notes, "Old|veryHidden|" + data}, OtherKind, Refused, "1 hidden sheets are not read"},
 		{"a.xlsx", []string{"Blank|visible|" + blank}, OtherKind, Refused, "an empty workbook"},
 		{"a.xlsx", []string{"Report|visible|" + summary}, Summary, Refused, "a population summary"},
