@@ -357,8 +357,18 @@ func (r *fileReader) release() error {
 	return nil
 }
 
+// mayBeHeader tells what has no digit where a patient's number stands from a row that has.
+func (r *fileReader) mayBeHeader(rec *record) bool {
+	return !rec.broken && !rec.covered && r.file.layout.words != nil && !slices.ContainsFunc([]int{r.cols.nhs, r.cols.emis}, func(column int) bool {
+		return column >= 0 && column < len(rec.cells) && bytes.ContainsAny(rec.cells[column], "0123456789")
+	})
+}
+
 // record turns one record into its rows.
 func (r *fileReader) record(rec *record) error {
+	if r.mayBeHeader(rec) && r.file.layout.beginsAnother(rec.cells) {
+		return refuse(rec.line, "another header", "one export in a file", "put each export into a file of its own")
+	}
 	row := &r.row
 	*row = Row{Line: rec.line, RegisteredDate: civil.None, DeductedDate: civil.None, DeathDate: civil.None, ActivityDate: civil.None, RecordedDate: civil.None}
 	if rec.broken || rec.covered || !r.isWidthRight(rec) {

@@ -380,3 +380,29 @@ func TestReadEnds(t *testing.T) {
 		t.Errorf("a file that is gone: %v", err)
 	}
 }
+
+// Exports put together in one file are told apart where the second would be read as the first.
+func TestAnotherHeader(t *testing.T) {
+	const (
+		header = "Organisation Code,NHS Number,Date,Date Recorded,Code\n"
+		line   = "Z00001,9990000018,01-May-2026,02-May-2026,417206009\n"
+		other  = "Organisation Code,NHS Number,Date Recorded,Date,Code\n"
+		short  = "NHS Number,Date,Code\n9990000018,01-May-2026,417206009\n"
+	)
+	for _, tt := range []struct{ name, file, text, refused string }{
+		{"other columns", "a.csv", header + line + other + line, "a.csv:3: found another header"},
+		{"other columns and a preamble", "a.csv", header + line + "Last Run:,17-Apr-2026\n\n" + "NHS Number,Code,Date\n9990000018,417206009,01-May-2026\n", "a.csv:5: found another header"},
+		{"the same columns", "a.csv", header + line + header + line, ""},
+		{"the same columns, without the blank one at the end", "a.csv", "Organisation Code,NHS Number,Date,Code,\n" + "Z00001,9990000018,01-May-2026,417206009,\nOrganisation Code,NHS Number,Date,Code\n" + "Z00001,9990000018,01-May-2026,417206009,\n", ""},
+		{"practices above", "a.csv", "Practice:,Z00001\n" + short + "Practice:,Z00002\n" + short, "a.csv:5: found another header"},
+		{"a practice in the file's name", "Z00001 a.csv", short + short, ""},
+		{"a note with headers' words", "a.csv", header + line + "The NHS Number, of some,is,not,known\n", ""},
+	} {
+		f := inspect(t, tt.file, tt.text)
+		_, err := newReaderOf(t, tt.file, []byte(tt.text)).Read(f, func(*Row) error { return nil })
+		refusal := new(Refusal)
+		if tt.refused == "" && err != nil || tt.refused != "" && (!errors.As(err, &refusal) || !strings.Contains(err.Error(), tt.refused)) {
+			t.Errorf("%s: %v; expected %q", tt.name, err, tt.refused)
+		}
+	}
+}

@@ -156,6 +156,10 @@ type layout struct {
 	groups     []group // the groups that hold events, in column order
 	codeless   []group // groups with a date and no code: read only where the file's name gives the code
 	dateless   int     // groups with a code and no date
+
+	words           vocabulary
+	header          []string // the column row, plain
+	isPracticeAbove bool     // the file's practice is what the lines above the header say
 }
 
 // group is one group of event columns; a column is -1 where the group has none.
@@ -229,10 +233,32 @@ func (v vocabulary) isHeader(cells [][]byte) (known int, header bool) {
 	return known, header
 }
 
+// plainAll are the plain names of a row of headers, without blank ones at its end.
+func plainAll(names []string) []string {
+	all := make([]string, len(names))
+	end := 0
+	for i, name := range names {
+		if all[i] = plain(name); all[i] != "" {
+			end = i + 1
+		}
+	}
+	return all[:end]
+}
+
+// beginsAnother tells whether a record below the header is one too, by which what follows would be
+// read otherwise: it has other columns, or lines above it that may name another practice.
+func (l *layout) beginsAnother(cells [][]byte) bool {
+	known, isHeader := l.words.isHeader(cells)
+	if !isHeader || known < 2 {
+		return false
+	}
+	return l.isPracticeAbove && l.column(PracticeCode) < 0 || !slices.Equal(plainAll(cellStrings(cells)), l.header)
+}
+
 // readLayout works out a file's layout from its column row and, in a report
 // with two header rows, the group row above it (nil otherwise).
 func (v vocabulary) readLayout(line int, groupRow, columnRow []string, extra Layout, book *Book) (*layout, error) {
-	l := &layout{headerLine: line, twoRows: groupRow != nil, patient: map[Field]int{}}
+	l := &layout{headerLine: line, twoRows: groupRow != nil, patient: map[Field]int{}, words: v, header: plainAll(columnRow)}
 	groupOf := make([]int, len(columnRow))
 	isSpelledOut := areGroupsSpelledOut(groupRow)
 	var names []string

@@ -228,7 +228,8 @@ func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra
 		return refusePatientAbove(found.patientLine, "an NHS number above the header")
 	}
 	f.readPreamble(found.preamble)
-	if f.Practice == "" {
+	isNamed := f.Practice != ""
+	if !isNamed {
 		f.Practice = onlyPractice(in.Practices, found.preambleTexts()...)
 	}
 	f.layout, err = words.readLayout(found.line, found.groupRow, found.columnRow, extra, in.Book)
@@ -236,6 +237,7 @@ func (in *Inspector) decideTable(f *File, found *header, words vocabulary, extra
 		f.Kind = guessKind(f.Name)
 		return err
 	}
+	f.layout.isPracticeAbove = !isNamed
 	if slices.ContainsFunc(found.preamble, func(cells []string) bool { return in.isPatient(f.layout, cells) }) {
 		return refusePatientAbove(found.line, "a patient above the header")
 	}

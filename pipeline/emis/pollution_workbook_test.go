@@ -197,7 +197,7 @@ func workbookPollutions(t *testing.T, good goodBook) (all []polluted) {
 	edit("an extra header row below the header", "told", insert(first, slices.Repeat([]string{"text"}, width)), first)
 	edit("the header again in the body", "told", insert(target, good.lines[head]), target)
 	edit("the header again at the end", "told", insert(last+1, good.lines[head]), last)
-	edit("another table below", "told", insert(last+1, nil, []string{"Other search"}, []string{"SNOMED Code", "Date", "NHS Number"},
+	edit("another table below", "refused", insert(last+1, nil, []string{"Other search"}, []string{"SNOMED Code", "Date", "NHS Number"},
 		[]string{"756261000000100", "@46156", "#9990000018"}), last)
 	edit("a line twice", "told", insert(target, good.lines[target]), target)
 	edit("footer of one cell", "same", func(b *goodBook) {

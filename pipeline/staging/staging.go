@@ -29,7 +29,7 @@ import (
 
 // ReaderVersion changes whenever the same bytes are read into other rows than
 // before, or into other columns. It is part of every [Key].
-const ReaderVersion = "5"
+const ReaderVersion = "6"
 
 // A Key names a staged file by everything that determines it.
 type Key string
