@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"ltcles/pipeline/civil"
 	"ltcles/snomed"
@@ -278,7 +279,9 @@ func (in *Inspector) isPatient(l *layout, cells []string) bool {
 	}
 	if practice := l.column(PracticeCode); practice >= 0 {
 		_, isKnown := in.Practices[string(bytes.ToUpper(trim(at(practice))))]
-		hasStatus := len(trim(at(l.column(PatientType)))) > 0 || len(trim(at(l.column(RegistrationStatus)))) > 0
+		hasStatus := slices.ContainsFunc([]Field{PatientType, RegistrationStatus}, func(field Field) bool {
+			return bytes.ContainsFunc(at(l.column(field)), unicode.IsLetter) // a count is none
+		})
 		return isKnown && (hasCode || hasDate || hasStatus)
 	}
 	return hasCode && hasDate
