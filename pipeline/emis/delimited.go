@@ -321,7 +321,7 @@ func (r *fileReader) mayBeFooter(rec *record) bool {
 var practiceBegun = regexp.MustCompile(`^\s*[A-Za-z][0-9]{1,5}\s*$`)
 
 // dateBegun begins what was to be a date: a serial, 1st June, Jun 2026, or a column too narrow.
-var dateBegun = regexp.MustCompile(`(?i)^\W*(?:[0-9#]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? *[0-9]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ /.-]*[0-9])|^\s*#`)
+var dateBegun = regexp.MustCompile(`(?i)^\W*(?:[0-9#]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? *[0-9]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ /.-]*[0-9])`)
 
 // holdsRecord tells whether one cell holds what stands in several: a record that is quoted as a
 // whole, or whose delimiter is another than the file's; or an NHS number, wherever it stands.
